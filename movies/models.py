@@ -1,0 +1,154 @@
+"""The catalogue: movies, their genres and the people who made them."""
+
+from typing import Any, Self
+
+from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import GinIndex, OpClass
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import models
+from django.db.models import F
+from django.db.models.functions import Cast
+from django.urls import reverse
+from django.utils.text import slugify
+
+from movies import titles
+
+# The Bayesian average's prior: so many ratings of so many half stars (3.5 stars, about what people
+# give on MovieLens) are added to every film's own. With 25, a film needs a few dozen five-star
+# ratings before it can pass one that thousands love.
+PRIOR_RATINGS = 25
+PRIOR_HALF_STARS = 7.0
+
+
+class Genre(models.Model):
+    name = models.CharField(max_length=50, unique=True)
+    slug = models.SlugField(max_length=50, unique=True)
+
+    class Meta:
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Person(models.Model):
+    name = models.CharField(max_length=200, unique=True)
+
+    class Meta:
+        ordering = ["name"]
+        verbose_name_plural = "people"
+
+    def __str__(self) -> str:
+        return self.name
+
+    def get_absolute_url(self) -> str:
+        return reverse("movies:person", args=[self.pk])
+
+
+class MovieQuerySet(models.QuerySet["Movie"]):
+    def from_years(self, first: int | None = None, last: int | None = None) -> Self:
+        movies = self
+        if first is not None:
+            movies = movies.filter(year__gte=first)
+        if last is not None:
+            movies = movies.filter(year__lte=last)
+        return movies
+
+    def of_genre(self, slug: str) -> Self:
+        return self.filter(genres__slug=slug)
+
+    def best_first(self) -> Self:
+        return self.order_by("-weighted_rating", "pk")
+
+    def with_genres(self) -> Self:
+        return self.prefetch_related("genres")
+
+
+class Movie(models.Model):
+    title = models.CharField(max_length=300)
+    year = models.SmallIntegerField(
+        null=True, blank=True, validators=[MinValueValidator(1870), MaxValueValidator(2200)]
+    )
+    alternative_titles = ArrayField(
+        models.CharField(max_length=300), default=list, blank=True, help_text="Other titles."
+    )
+    overview = models.TextField(blank=True)
+    poster_url = models.URLField(max_length=500, blank=True)
+    genres = models.ManyToManyField(Genre, related_name="movies", blank=True)
+    people = models.ManyToManyField(Person, through="Credit", related_name="movies")
+
+    movielens_id = models.IntegerField(null=True, blank=True, unique=True)
+    imdb_id = models.IntegerField(null=True, blank=True, db_index=True)
+    tmdb_id = models.IntegerField(null=True, blank=True, db_index=True)
+
+    # Kept by a trigger on the table of ratings, whoever writes there.
+    rating_count = models.IntegerField(default=0, editable=False)
+    rating_sum = models.BigIntegerField(default=0, editable=False, help_text="In half stars.")
+    weighted_rating = models.GeneratedField(
+        expression=(Cast(F("rating_sum"), models.FloatField()) + PRIOR_RATINGS * PRIOR_HALF_STARS)
+        / (F("rating_count") + PRIOR_RATINGS),
+        output_field=models.FloatField(help_text="The Bayesian average, in half stars."),
+        db_persist=True,
+    )
+
+    # Every title's search key, one a line: what title search reads.
+    search_titles = models.TextField(editable=False, default="")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = MovieQuerySet.as_manager()
+
+    class Meta:
+        indexes = [
+            GinIndex(OpClass("search_titles", "gin_trgm_ops"), name="movie_search_titles"),
+            models.Index(F("weighted_rating").desc(), name="movie_weighted_rating"),
+            models.Index(F("rating_count").desc(), name="movie_rating_count"),
+            models.Index("year", name="movie_year"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.title} ({self.year})" if self.year else self.title
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        self.search_titles = search_titles(self.title, self.alternative_titles)
+        super().save(*args, **kwargs)
+
+    def get_absolute_url(self) -> str:
+        return reverse("movies:detail", args=[self.pk, slugify(self.title) or "film"])
+
+    @property
+    def mean_stars(self) -> float | None:
+        """The plain mean of the film's ratings in stars."""
+        return self.rating_sum / self.rating_count / 2 if self.rating_count else None
+
+    @property
+    def imdb_url(self) -> str:
+        return f"https://www.imdb.com/title/tt{self.imdb_id:07d}/" if self.imdb_id else ""
+
+    @property
+    def tmdb_url(self) -> str:
+        return f"https://www.themoviedb.org/movie/{self.tmdb_id}" if self.tmdb_id else ""
+
+
+def search_titles(title: str, alternatives: list[str]) -> str:
+    """Return the search keys of a film's titles, one a line."""
+    return "\n".join(dict.fromkeys(titles.search_key(name) for name in [title, *alternatives]))
+
+
+class Credit(models.Model):
+    class Role(models.TextChoices):
+        CAST = "cast"
+        DIRECTOR = "director"
+
+    movie = models.ForeignKey(Movie, models.CASCADE, related_name="credits")
+    person = models.ForeignKey(Person, models.CASCADE, related_name="credits")
+    role = models.CharField(max_length=10, choices=Role, default=Role.CAST)
+    position = models.SmallIntegerField(default=0)
+
+    class Meta:
+        ordering = ["role", "position"]
+        constraints = [
+            models.UniqueConstraint(fields=["movie", "person", "role"], name="credit_once")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.person} in {self.movie}"

@@ -1,0 +1,47 @@
+"""A pytest plugin: a PostgreSQL and a Valkey of the tests' own, unless the environment names some.
+
+Loaded with `-p`, so that the servers are there before Django reads its settings. They live in a
+temporary folder and end with the run, so several runs can go side by side.
+"""
+
+import atexit
+import os
+import secrets
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+
+def _start() -> None:
+    from recommender.config import stack
+
+    os.environ.setdefault("SECRET_KEY", secrets.token_urlsafe(48))
+    home = Path(tempfile.mkdtemp(prefix="marquee-tests-"))
+    os.environ["MARQUEE_HOME"] = str(home)
+    atexit.register(shutil.rmtree, home, ignore_errors=True)
+    own_valkey = not os.environ.get("REDIS_URL")
+    stack.provide()
+    if own_valkey:
+        _start_valkey(stack.valkey_socket())
+
+
+def _start_valkey(socket: Path) -> None:
+    log = tempfile.TemporaryFile()  # noqa: SIM115 (open while the server runs)
+    command = [sys.executable, "-m", "recommender.config.stack", "valkey"]
+    process = subprocess.Popen(command, stdout=log, stderr=log)
+    atexit.register(process.wait)
+    atexit.register(process.terminate)
+    deadline = time.monotonic() + 20
+    while not socket.exists():
+        if process.poll() is not None or time.monotonic() > deadline:
+            log.seek(0)
+            raise RuntimeError(f"Valkey did not start: {log.read().decode()}")
+        time.sleep(0.05)
+
+
+# Workers of pytest-xdist inherit the environment, and with it the servers of the first process.
+if "PYTEST_XDIST_WORKER" not in os.environ:
+    _start()

@@ -1,0 +1,111 @@
+"""People and what they make of films: ratings, a watchlist, films they do not want to see."""
+
+from functools import cached_property
+from typing import Self
+
+from django.contrib.auth.models import AbstractUser
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import models
+from django.utils import timezone
+
+from movies.models import Movie
+
+MIN_HALF_STARS, MAX_HALF_STARS = 1, 10
+
+
+class User(AbstractUser):
+    """A person who signs in, or one who came with an imported dataset and cannot."""
+
+    source = models.CharField(
+        max_length=50, blank=True, editable=False, help_text="The dataset that the person is from."
+    )
+    source_id = models.BigIntegerField(null=True, editable=False)
+    # Counts the changes of the person's ratings (by a trigger), so that anything computed from
+    # them can tell whether it is still true without being told.
+    taste_revision = models.IntegerField(default=0, editable=False)
+
+    class Meta(AbstractUser.Meta):
+        constraints = [
+            models.UniqueConstraint(fields=["source", "source_id"], name="user_once_a_source")
+        ]
+
+    @cached_property
+    def stars(self) -> dict[int, float]:
+        """The person's stars by movie id, read once a request for the pages' rating controls."""
+        values = self.ratings.values_list("movie_id", "value")
+        return {movie_id: value / 2 for movie_id, value in values}
+
+    @cached_property
+    def watchlist_ids(self) -> set[int]:
+        return set(self.watchlist.values_list("movie_id", flat=True))
+
+    @cached_property
+    def dismissed_ids(self) -> set[int]:
+        return set(self.dismissals.values_list("movie_id", flat=True))
+
+    def forget_page_state(self) -> None:
+        """Read stars, watchlist and dismissals anew when they are next asked for."""
+        for name in ("stars", "watchlist_ids", "dismissed_ids"):
+            self.__dict__.pop(name, None)
+
+
+class RatingQuerySet(models.QuerySet["Rating"]):
+    def latest_first(self) -> Self:
+        return self.order_by("-rated_at", "-movie_id")
+
+    def with_movies(self) -> Self:
+        return self.select_related("movie").prefetch_related("movie__genres")
+
+
+class Rating(models.Model):
+    """A person's half stars for a film: one a person and film; narrow, for there are millions."""
+
+    pk = models.CompositePrimaryKey("user_id", "movie_id")
+    user = models.ForeignKey(User, models.CASCADE, related_name="ratings", db_index=False)
+    movie = models.ForeignKey(Movie, models.CASCADE, related_name="ratings", db_index=False)
+    rated_at = models.DateTimeField(default=timezone.now)
+    value = models.SmallIntegerField(
+        validators=[MinValueValidator(MIN_HALF_STARS), MaxValueValidator(MAX_HALF_STARS)],
+        help_text="Half stars, 1 to 10.",
+    )
+
+    objects = RatingQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(value__range=(MIN_HALF_STARS, MAX_HALF_STARS)),
+                name="rating_in_half_stars",
+            )
+        ]
+        # The distribution of a film's ratings is read from this index alone.
+        indexes = [models.Index(fields=["movie", "value"], name="rating_movie_value")]
+
+    def __str__(self) -> str:
+        return f"{self.stars} stars for {self.movie_id} by {self.user_id}"
+
+    @property
+    def stars(self) -> float:
+        return self.value / 2
+
+
+class WatchlistEntry(models.Model):
+    pk = models.CompositePrimaryKey("user_id", "movie_id")
+    user = models.ForeignKey(User, models.CASCADE, related_name="watchlist", db_index=False)
+    movie = models.ForeignKey(Movie, models.CASCADE, related_name="watchlist_entries")
+    added_at = models.DateTimeField(default=timezone.now)
+
+    def __str__(self) -> str:
+        return f"{self.movie_id} to watch for {self.user_id}"
+
+
+class Dismissal(models.Model):
+    """A film that a person does not want to be shown."""
+
+    pk = models.CompositePrimaryKey("user_id", "movie_id")
+    user = models.ForeignKey(User, models.CASCADE, related_name="dismissals", db_index=False)
+    movie = models.ForeignKey(Movie, models.CASCADE, related_name="dismissals")
+    dismissed_at = models.DateTimeField(default=timezone.now)
+
+    def __str__(self) -> str:
+        return f"{self.movie_id} dismissed by {self.user_id}"

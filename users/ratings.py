@@ -1,0 +1,77 @@
+"""What a person does to films: rate, withdraw, list, dismiss. Page, API and task call the same.
+
+The films' counts and the person's `taste_revision` follow by triggers on the table of ratings
+(migration `users.0002`), so they hold whoever writes there: this module, an import, a deletion.
+"""
+
+from django.db import transaction
+from django.utils import timezone
+
+from movies.models import Movie
+from users.models import MAX_HALF_STARS, MIN_HALF_STARS, Dismissal, Rating, User, WatchlistEntry
+
+
+def half_stars(stars: float) -> int:
+    """Return stars (0.5 to 5.0 in halves) as half stars (1 to 10).
+
+    Raises:
+        ValueError: the number is not one of these.
+    """
+    value = round(stars * 2)
+    if value != stars * 2 or not MIN_HALF_STARS <= value <= MAX_HALF_STARS:
+        raise ValueError("Stars go from 0.5 to 5.0 in half stars.")
+    return value
+
+
+@transaction.atomic
+def rate(user: User, movie: Movie, stars: float) -> Rating:
+    """Set the person's stars for the film; the film leaves their watchlist and dismissals.
+
+    Raises:
+        ValueError: the stars are not 0.5 to 5.0 in halves; nothing is changed.
+    """
+    value = half_stars(stars)
+    rating, _ = Rating.objects.update_or_create(
+        user=user, movie=movie, defaults={"value": value, "rated_at": timezone.now()}
+    )
+    WatchlistEntry.objects.filter(user=user, movie=movie).delete()
+    Dismissal.objects.filter(user=user, movie=movie).delete()
+    user.forget_page_state()
+    return rating
+
+
+def withdraw(user: User, movie: Movie) -> bool:
+    """Take the person's rating of the film back; return whether there was one."""
+    deleted, _ = Rating.objects.filter(user=user, movie=movie).delete()
+    user.forget_page_state()
+    return bool(deleted)
+
+
+def add_to_watchlist(user: User, movie: Movie) -> bool:
+    """Put the film on the person's watchlist; return whether it is new there."""
+    _, is_new = WatchlistEntry.objects.get_or_create(user=user, movie=movie)
+    user.forget_page_state()
+    return is_new
+
+
+def remove_from_watchlist(user: User, movie: Movie) -> bool:
+    """Take the film off the person's watchlist; return whether it was there."""
+    deleted, _ = WatchlistEntry.objects.filter(user=user, movie=movie).delete()
+    user.forget_page_state()
+    return bool(deleted)
+
+
+@transaction.atomic
+def dismiss(user: User, movie: Movie) -> bool:
+    """Leave the film out of what the person is shown; return whether it was in before."""
+    remove_from_watchlist(user, movie)
+    _, is_new = Dismissal.objects.get_or_create(user=user, movie=movie)
+    user.forget_page_state()
+    return is_new
+
+
+def restore(user: User, movie: Movie) -> bool:
+    """Undo a dismissal; return whether there was one."""
+    deleted, _ = Dismissal.objects.filter(user=user, movie=movie).delete()
+    user.forget_page_state()
+    return bool(deleted)
