@@ -1,0 +1,307 @@
+"""Matrix factorization by implicit alternating least squares (iALS)."""
+
+import itertools
+import math
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Self
+
+import numpy as np
+import threadpoolctl
+from implicit.cpu.als import AlternatingLeastSquares
+from numpy.typing import NDArray
+from scipy import linalg, sparse
+
+from recommender.embedders.base import Embedding, Progress, silent
+from recommender.interactions import Interactions
+from recommender.parameters import Parameters, number
+
+_LADDER = 1.05
+"""Ratio of neighbouring rungs on which row weights are rounded, so λ is within 2.5 % per ν."""
+
+Solver = Callable[..., None]
+Floats = NDArray[np.float32] | NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Settings(Parameters):
+    """What a person may choose about iALS. How ratings are weighed is `Weighting`'s."""
+
+    factors: int = number(64, 1, 1024)
+    """Length d of a vector. More data bear more: 64 for a hundred thousand ratings, 128 for a
+    million, 256 for many."""
+
+    iterations: int = number(16, 1, 200)
+    """How often all users and then all movies are solved."""
+
+    regularization: float = number(0.003, 1e-7, 1000.0)
+    """λ. The good region is narrow and moves with the data: tune it first."""
+
+    frequency_exponent: float = number(1.0, 0.0, 2.0)
+    """ν: how λ grows with the weight of a user's or movie's row. 0 is one λ for all."""
+
+    seed: int = number(0, 0, 2**32 - 1)
+    """Start of the random numbers. The same seed gives the same vectors."""
+
+
+@dataclass(frozen=True)
+class FoldIn:
+    """What solving a user's vector needs besides movie vectors and confidences. JSON-able."""
+
+    regularization: float
+    """λ."""
+    frequency_exponent: float
+    """ν."""
+    movies: int
+    """Movies that the model knows."""
+
+    def user_regularization(self, confidences: Floats) -> float:
+        """λ_u of a user with these signed confidences (n,) in the movies that the model knows."""
+        weight = self.movies + float(np.sum(_excess(np.asarray(confidences))))
+        return float(
+            row_regularization(np.array([weight]), self.regularization, self.frequency_exponent)[0]
+        )
+
+
+@dataclass(frozen=True)
+class ALSEmbedding(Embedding):
+    """An embedding that can also fold in a user who was not there."""
+
+    gramian: NDArray[np.float32]
+    """(d, d) YᵀY of the movie vectors Y."""
+    fold_in: FoldIn
+    """The model's part of a user's regularization."""
+
+
+class ImplicitALS:
+    r"""iALS with frequency-scaled regularization.
+
+    Minimizes, over user vectors x and movie vectors y, with p = 1 where c > 0 and else 0,
+
+        Σ_ui |c_ui| (p_ui − x_u·y_i)²  +  Σ_u λ_u ‖x_u‖²  +  Σ_i λ_i ‖y_i‖²
+
+    where a movie that the user did not rate has |c| = 1 (Hu, Koren, Volinsky, ICDM 2008). A row's
+    regularization grows with its weight w, the sum of its confidences over *all* columns:
+
+        λ_u = λ · w_u^ν,      w_u = I + Σ_{i rated by u} (|c_ui| − 1)
+
+    With c = 1 + α everywhere, w_u = α (|S_u| + α₀ I) with α₀ = 1/α: the regularization of Rendle,
+    Krichene, Zhang, Koren, "Revisiting the Performance of iALS on Item Recommendation Benchmarks",
+    RecSys 2022 (arXiv 2110.14037), at ν = 1 with the very same λ. Graded confidences enter by
+    their size. Weights are rounded to a ladder of ratio 1.05, as `implicit` solves with one λ a
+    call: rows on one rung make one call, and fold-in rounds alike, so nothing is approximated
+    between training and serving.
+
+    Rows are solved by conjugate gradients (Takács, Pilászy, Tikk, RecSys 2011), and users once
+    more exactly at the end, so that a trained user vector is what fold-in gives.
+    """
+
+    def __init__(self, settings: Settings | None = None, threads: int = 0) -> None:
+        """`threads` 0 is one a core; results do not depend on it."""
+        self._settings = settings or Settings()
+        self._threads = threads
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, object]) -> Self:
+        """From the fields of `Settings`. Raises ValueError naming a bad field."""
+        return cls(Settings.from_dict(values))
+
+    @property
+    def settings(self) -> Settings:
+        """The settings it was made with."""
+        return self._settings
+
+    def fit(self, interactions: Interactions, progress: Progress = silent) -> ALSEmbedding:
+        """Learn vectors; what `progress` raises ends the fit and is passed on.
+
+        Raises ValueError where there is no user or no movie.
+        """
+        if 0 in interactions.matrix.shape:
+            raise ValueError("interactions: there is nothing to learn from")
+        # implicit runs its own threads; those of BLAS would only get in their way.
+        with threadpoolctl.threadpool_limits(1, "blas"):
+            return self._fit(interactions.matrix, progress)
+
+    def _fit(self, matrix: sparse.csr_matrix, progress: Progress) -> ALSEmbedding:
+        settings = self._settings
+        users, movies = _Side.pair(matrix, settings)
+        x, y = self._start(matrix.shape)
+        steps = 2 * settings.iterations + 1
+        approximate, exact = (
+            AlternatingLeastSquares(factors=settings.factors, use_cg=use_cg).solver
+            for use_cg in (True, False)
+        )
+        for iteration in range(settings.iterations):
+            message = f"iteration {iteration + 1} of {settings.iterations}"
+            self._solve(users, x, y, approximate, _between(progress, 2 * iteration, steps, message))
+            self._solve(
+                movies, y, x, approximate, _between(progress, 2 * iteration + 1, steps, message)
+            )
+        self._solve(users, x, y, exact, _between(progress, steps - 1, steps, "users once more"))
+        progress(1.0, "fitted")
+        movie_vectors = np.empty_like(y)
+        movie_vectors[movies.order] = y
+        user_vectors = np.empty_like(x)
+        user_vectors[users.order] = x
+        fold_in = FoldIn(settings.regularization, settings.frequency_exponent, matrix.shape[1])
+        return ALSEmbedding(user_vectors, movie_vectors, gramian(movie_vectors), fold_in)
+
+    def _start(self, shape: tuple[int, int]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """User vectors of zeros and small random movie vectors, as §3 of the 2022 paper has it."""
+        factors = self._settings.factors
+        random = np.random.default_rng(self._settings.seed)
+        y = random.standard_normal((shape[1], factors), dtype=np.float32)
+        y *= np.float32(0.1 / math.sqrt(factors))
+        return np.zeros((shape[0], factors), dtype=np.float32), y
+
+    def _solve(
+        self,
+        side: "_Side",
+        solved: NDArray[np.float32],
+        fixed: NDArray[np.float32],
+        solver: Solver,
+        progress: Callable[[float], None],
+    ) -> None:
+        """Solve the rows of one side in place, one rung of regularization after the other."""
+        for start, stop, regularization in side.rungs:
+            progress(start / len(solved))
+            solver(
+                side.rows(start, stop),
+                solved[start:stop],
+                fixed,
+                regularization,
+                num_threads=self._threads,
+            )
+
+
+def _between(progress: Progress, step: int, steps: int, message: str) -> Callable[[float], None]:
+    """A progress callback for the part of one step."""
+    return lambda fraction: progress((step + fraction) / steps, message)
+
+
+@dataclass(frozen=True)
+class _Side:
+    """One side of the matrix, heaviest rows first, so that a rung's rows are one slice."""
+
+    matrix: sparse.csr_matrix
+    """(rows, columns), both sides in their own sorted order."""
+    order: NDArray[np.intp]
+    """(rows,) the original position of each sorted row."""
+    rungs: list[tuple[int, int, float]]
+    """First row, row after the last, and λ of each rung."""
+
+    @classmethod
+    def pair(cls, matrix: sparse.csr_matrix, settings: Settings) -> "tuple[_Side, _Side]":
+        """The users' side and the movies' side of a matrix (U, I) of signed confidences."""
+        excess = _excess(matrix.data)
+        users, movies = matrix.shape
+        owners = np.repeat(np.arange(users, dtype=np.int32), np.diff(matrix.indptr))
+        user_weights = movies + np.bincount(owners, weights=excess, minlength=users)
+        movie_weights = users + np.bincount(matrix.indices, weights=excess, minlength=movies)
+        user_order = np.argsort(-user_weights, kind="stable")
+        movie_order = np.argsort(-movie_weights, kind="stable")
+        by_user = matrix[user_order]
+        rank = np.empty(movies, dtype=by_user.indices.dtype)
+        rank[movie_order] = np.arange(movies)
+        by_user = sparse.csr_matrix(
+            (by_user.data, rank[by_user.indices], by_user.indptr), shape=matrix.shape
+        )
+        return (
+            cls(by_user, user_order, list(_rungs(user_weights[user_order], settings))),
+            cls(by_user.T.tocsr(), movie_order, list(_rungs(movie_weights[movie_order], settings))),
+        )
+
+    def rows(self, start: int, stop: int) -> sparse.csr_matrix:
+        """Rows `start` to `stop` without copying their entries."""
+        indptr = self.matrix.indptr
+        entries = slice(indptr[start], indptr[stop])
+        block = (
+            self.matrix.data[entries],
+            self.matrix.indices[entries],
+            indptr[start : stop + 1] - indptr[start],
+        )
+        return sparse.csr_matrix(block, shape=(stop - start, self.matrix.shape[1]), copy=False)
+
+
+def _rungs(weights: NDArray[np.float64], settings: Settings) -> Iterator[tuple[int, int, float]]:
+    """Runs of equal λ in weights (n,) that descend: start, stop, λ."""
+    lambdas = row_regularization(weights, settings.regularization, settings.frequency_exponent)
+    edges = np.flatnonzero(np.diff(lambdas)) + 1
+    bounds = [0, *edges.tolist(), len(weights)]
+    for start, stop in itertools.pairwise(bounds):
+        yield start, stop, float(lambdas[start])
+
+
+def _excess(confidences: NDArray[Any]) -> NDArray[Any]:
+    """What each entry weighs beyond an unrated movie: |c| − 1, and 0 for c = 0."""
+    return np.where(confidences == 0, 0.0, np.abs(confidences) - 1)
+
+
+def row_regularization(
+    weights: NDArray[np.float64], regularization: float, exponent: float
+) -> NDArray[np.float64]:
+    """λ · w^ν of rows with weights (n,), each w ≥ 1 rounded to the ladder."""
+    rung = np.round(np.log(np.maximum(weights, 1.0)) / math.log(_LADDER))
+    return np.asarray(regularization * _LADDER ** (rung * exponent), dtype=np.float64)
+
+
+def gramian(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
+    """YᵀY (d, d) of vectors Y (n, d), summed in double precision."""
+    total = np.zeros((vectors.shape[1], vectors.shape[1]))
+    for start in range(0, len(vectors), 65_536):
+        part = vectors[start : start + 65_536].astype(np.float64)
+        total += part.T @ part
+    return total.astype(np.float32)
+
+
+def fold_in(
+    gramian: Floats, vectors: Floats, confidences: Floats, regularization: float
+) -> NDArray[np.float32]:
+    """The vector (d,) of a user, solved exactly from what they rated.
+
+    `gramian` (d, d) is YᵀY of all movies, `vectors` (n, d) those of the rated movies,
+    `confidences` (n,) signed (a zero counts for nothing), `regularization` λ_u > 0:
+
+        x = (YᵀY + Yᵀ(C−I)Y + λ_u I)⁻¹ YᵀCp        (Hu, Koren, Volinsky 2008, eq. 4)
+
+    n = 0 gives zeros. Raises ValueError where shapes do not fit, and scipy.linalg.LinAlgError
+    where the system is not positive definite (λ_u ≤ 0, or no numbers).
+    """
+    system = _factorized(gramian, vectors, confidences, regularization)
+    likes = np.maximum(np.asarray(confidences, dtype=np.float64), 0)
+    x = linalg.cho_solve(system, likes @ np.asarray(vectors, dtype=np.float64))
+    return np.asarray(x, dtype=np.float32)
+
+
+def contributions(
+    gramian: Floats,
+    vectors: Floats,
+    confidences: Floats,
+    regularization: float,
+    candidates: Floats,
+) -> NDArray[np.float32]:
+    """How much each rated movie adds to each candidate's score, (m, n).
+
+    Arguments as for `fold_in`, and `candidates` (m, d). The entry of candidate i and rated movie j
+    is s_ij c_j with s_ij = y_i · W y_j and W = (YᵀCY + λ_u I)⁻¹ (Hu, Koren, Volinsky 2008, §5).
+    A row's sum is the candidate's score, y_i · fold_in(...). A movie that was not liked adds 0:
+    it shapes W, and so the shares of the others.
+    """
+    system = _factorized(gramian, vectors, confidences, regularization)
+    likes = np.maximum(np.asarray(confidences, dtype=np.float64), 0)
+    weighted = linalg.cho_solve(system, np.asarray(candidates, dtype=np.float64).T).T
+    shares = weighted @ np.asarray(vectors, dtype=np.float64).T * likes
+    return np.asarray(shares, dtype=np.float32)
+
+
+def _factorized(
+    gramian: Floats, vectors: Floats, confidences: Floats, regularization: float
+) -> tuple[NDArray[np.float64], bool]:
+    """Cholesky factor of YᵀCY + λI, as scipy's `cho_solve` takes it."""
+    factors = len(gramian)
+    if vectors.shape != (len(confidences), factors):
+        raise ValueError(f"vectors: expected shape {(len(confidences), factors)}")
+    y = np.asarray(vectors, dtype=np.float64)
+    system = np.asarray(gramian, dtype=np.float64) + (y.T * _excess(np.asarray(confidences))) @ y
+    system[np.diag_indices(factors)] += regularization
+    return linalg.cho_factor(system, lower=True)  # type: ignore[no-any-return]

@@ -1,0 +1,52 @@
+"""Which ratings a model is trained on, and which it is judged by."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from recommender.interactions import Ratings, index_ids
+
+
+@dataclass(frozen=True)
+class Split:
+    """Two parts of one set of ratings; together they are all of it, in its order."""
+
+    training: Ratings
+    """What a model may see."""
+    held_out: Ratings
+    """What it is asked to foresee: of each user later than their training, or as late."""
+
+
+def time_split(ratings: Ratings, share: float = 0.2, fewest: int = 5, seed: int = 0) -> Split:
+    """Hold out each user's latest `share` of ratings, rounded down, but at least one.
+
+    Users with fewer than `fewest` ratings stay in training whole. Ratings that one user gave in
+    one microsecond are ordered by a hash of user, movie and `seed`, and not by movie id, as low
+    ids are often older or better-known movies. Same ratings and seed, in any order: same split.
+
+    Raises ValueError unless 0 < share < 1 and fewest ≥ 2.
+    """
+    if not 0 < share < 1:
+        raise ValueError(f"share: must lie between 0 and 1, not {share}")
+    if fewest < 2:
+        raise ValueError(f"fewest: must be 2 or more, so that something stays, not {fewest}")
+    user_ids, rows = index_ids(ratings.user_ids)
+    counts = np.bincount(rows, minlength=len(user_ids))
+    late = np.where(counts < fewest, 0, np.maximum(1, np.floor(counts * share))).astype(np.int64)
+    latest_first = np.lexsort((_hash(ratings, seed), -ratings.rated_at, rows))
+    place = np.arange(len(ratings)) - np.repeat(np.cumsum(counts) - counts, counts)
+    held = np.zeros(len(ratings), dtype=np.bool_)
+    held[latest_first] = place < np.repeat(late, counts)
+    return Split(ratings.take(~held), ratings.take(held))
+
+
+def _hash(ratings: Ratings, seed: int) -> NDArray[np.uint64]:
+    """A number per (user, movie, seed) without visible order (the finalizer of SplitMix64)."""
+    # One-element arrays, as numpy lets arrays wrap around but warns about scalars that do.
+    salt = np.array([seed], dtype=np.uint64) * np.uint64(0xD1B54A32D192ED03)
+    mixed = ratings.user_ids.astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15)
+    mixed ^= ratings.movie_ids.astype(np.uint64) + salt
+    for shift, factor in ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB)):
+        mixed = (mixed ^ (mixed >> np.uint64(shift))) * np.uint64(factor)
+    return mixed ^ (mixed >> np.uint64(31))

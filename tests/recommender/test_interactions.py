@@ -1,0 +1,155 @@
+"""Ratings become signed confidences."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from recommender.interactions import Interactions, Ratings, Weighting, index_ids
+
+
+def ratings(*rows: tuple[int, int, int]) -> Ratings:
+    """Ratings from (user, movie, half stars), a second apart."""
+    users, movies, values = zip(*rows, strict=True) if rows else ((), (), ())
+    rated_at = np.arange(len(rows)) * 1_000_000
+    return Ratings(np.array(users), np.array(movies), np.array(values), rated_at)
+
+
+def values(*half_stars: int) -> np.ndarray:
+    return np.array(half_stars, dtype=np.int8)
+
+
+def test_arrays_of_different_length_are_refused() -> None:
+    with pytest.raises(ValueError, match="movie_ids"):
+        Ratings(np.arange(2), np.arange(3), values(1, 2), np.arange(2))
+
+
+def test_take_accepts_masks_and_positions() -> None:
+    all_three = ratings((1, 10, 2), (1, 11, 4), (2, 10, 6))
+    assert all_three.take(np.array([True, False, True])).values.tolist() == [2, 6]
+    assert all_three.take(np.array([2, 0])).values.tolist() == [6, 2]
+
+
+def test_a_single_one_star_is_not_a_like() -> None:
+    assert Weighting(below=-0.5).confidences(values(2))[0] < 0
+
+
+@pytest.mark.parametrize("count", [1, 2, 3000])
+def test_only_five_stars_are_all_likes(count: int) -> None:
+    assert (Weighting().confidences(values(*[10] * count)) > 0).all()
+
+
+@pytest.mark.parametrize("count", [1, 3, 7, 1234])
+def test_a_rating_exactly_at_the_middle_is_liked(count: int) -> None:
+    assert (Weighting(prior=3.5).confidences(values(*[7] * count)) > 0).all()
+
+
+def test_the_same_rating_is_liked_by_a_harsh_user_and_not_by_a_mild_one() -> None:
+    weighting = Weighting(below=-0.5)
+    harsh = weighting.confidences(values(*[2] * 20, 6))
+    mild = weighting.confidences(values(*[10] * 20, 6))
+    assert harsh[-1] > 0 > mild[-1]
+
+
+def test_the_formula_by_hand() -> None:
+    weighting = Weighting(alpha=4, below=-0.5, growth=0.25, prior=3.0, prior_strength=2)
+    # Middle (2·6 + 4 + 8) / 4 = 6 half stars; both ratings are 1 star away.
+    assert weighting.middle(values(4, 8)) == 6
+    np.testing.assert_allclose(
+        weighting.confidences(values(4, 8)), [-(1 + 4 * 0.5 * 1.25), 1 + 4 * 1.25]
+    )
+
+
+@pytest.mark.parametrize("below", [-1.0, -0.2, 0.2, 0.9])
+def test_a_higher_rating_never_says_less(below: float) -> None:
+    every_value = values(*range(1, 11))
+    assert (np.diff(Weighting(below=below, growth=0.5).confidences(every_value)) > 0).all()
+
+
+@pytest.mark.parametrize(("below", "sign"), [(0.5, 1), (0.0, 0), (-0.5, -1)])
+def test_below_decides_what_a_low_rating_says(below: float, sign: int) -> None:
+    assert np.sign(Weighting(below=below).confidences(values(1, 10))[0]) == sign
+
+
+ROWS = st.lists(
+    st.tuples(st.integers(0, 5), st.integers(-(2**40), 2**40), st.integers(1, 10)),
+    unique_by=lambda row: row[:2],
+    min_size=1,
+)
+
+
+@given(ROWS, st.floats(-10, 1), st.floats(0, 10))
+def test_all_at_once_is_each_user_alone(
+    rows: list[tuple[int, int, int]], below: float, growth: float
+) -> None:
+    weighting = Weighting(below=below, growth=growth)
+    given_ratings = ratings(*rows)
+    together = weighting.confidences_by_user(given_ratings.user_ids, given_ratings.values, 6)
+    for user in set(given_ratings.user_ids.tolist()):
+        mine = given_ratings.user_ids == user
+        assert (together[mine] == weighting.confidences(given_ratings.values[mine])).all()
+
+
+@given(ROWS)
+def test_the_matrix_holds_every_rating_in_its_cell(rows: list[tuple[int, int, int]]) -> None:
+    weighting = Weighting(below=-0.5)
+    built = Interactions.build(ratings(*rows), weighting)
+    assert built.matrix.nnz == len(rows)
+    assert built.matrix.dtype == np.float32
+    for user, movie, _ in rows:
+        mine = [row for row in rows if row[0] == user]
+        expected = weighting.confidences(values(*[row[2] for row in mine]))
+        row = np.searchsorted(built.user_ids, user)
+        column = np.searchsorted(built.movie_ids, movie)
+        assert built.movie_ids[column] == movie
+        place = [row[1] for row in mine].index(movie)
+        assert built.matrix[row, column] == expected[place]
+
+
+@given(st.lists(st.integers(-(2**60), 2**60) | st.integers(0, 50)))
+def test_index_ids_is_numpy_unique(ids: list[int]) -> None:
+    array = np.array(ids, dtype=np.int64)
+    unique, positions = index_ids(array)
+    expected, inverse = np.unique(array, return_inverse=True)
+    assert unique.tolist() == expected.tolist()
+    assert positions.tolist() == inverse.tolist()
+
+
+def test_ratings_that_count_for_nothing_keep_their_row_and_column() -> None:
+    built = Interactions.build(ratings((1, 10, 1), (2, 11, 10)), Weighting(below=0))
+    assert built.matrix.shape == (2, 2)
+    assert built.matrix.nnz == 1
+
+
+def test_no_ratings_make_an_empty_matrix() -> None:
+    assert Interactions.build(ratings(), Weighting()).matrix.shape == (0, 0)
+
+
+def test_rating_a_movie_twice_is_refused() -> None:
+    with pytest.raises(ValueError, match="more than once"):
+        Interactions.build(ratings((1, 10, 1), (1, 10, 5)), Weighting())
+
+
+@pytest.mark.parametrize(
+    ("field", "bad"),
+    [
+        ("alpha", "many"),
+        ("alpha", ""),
+        ("alpha", float("nan")),
+        ("alpha", None),
+        ("below", 2),
+        ("growth", True),
+        ("prior", "6"),
+        ("prior_strength", 0),
+        ("surprise", 1),
+    ],
+)
+def test_a_bad_setting_is_named(field: str, bad: object) -> None:
+    with pytest.raises(ValueError, match=f"^{field}: "):
+        Weighting.from_dict({field: bad})
+
+
+def test_settings_survive_a_form_and_json() -> None:
+    typed = Weighting.from_dict({"alpha": " 7.5 ", "below": "-1"})
+    assert (typed.alpha, typed.below) == (7.5, -1.0)
+    assert Weighting.from_dict(typed.to_dict()) == typed
