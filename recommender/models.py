@@ -1,10 +1,12 @@
 """Model versions, the runs that train them, and their vectors."""
 
+from datetime import timedelta
 from typing import Self
 
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
+from django.utils import timezone
 from pgvector.django import VectorField
 
 from movies.models import Movie
@@ -30,7 +32,8 @@ class ModelVersionQuerySet(models.QuerySet["ModelVersion"]):
 
     def promotable(self) -> Self:
         """Return the versions whose vectors are kept, so that they can go live (again)."""
-        return self.filter(state__in=[ModelVersion.State.CANDIDATE, ModelVersion.State.RETIRED])
+        states = [ModelVersion.State.CANDIDATE, ModelVersion.State.RETIRED]
+        return self.filter(state__in=states, vectors_dropped=False)
 
     def newest_first(self) -> Self:
         return self.order_by("-created_at", "-pk")
@@ -53,7 +56,7 @@ class ModelVersion(models.Model):
     dimensions = models.IntegerField()
     parameters = models.JSONField(default=dict, help_text="What it was trained with.")
     metrics = models.JSONField(default=dict, help_text="On the held-out ratings.")
-    # The d × d movie Gramian YᵀY in float64, row by row: what fold-in needs beside the vectors.
+    # The d × d movie Gramian YᵀY in float32, row by row: what fold-in needs beside the vectors.
     gramian = models.BinaryField(null=True, editable=False)
     user_count = models.IntegerField(default=0)
     movie_count = models.IntegerField(default=0)
@@ -74,6 +77,12 @@ class ModelVersion(models.Model):
 
     def __str__(self) -> str:
         return f"{self.space} v{self.pk}"
+
+    @property
+    def has_vectors(self) -> bool:
+        """Whether the version can go live: its vectors are written, indexed and kept."""
+        states = (self.State.CANDIDATE, self.State.LIVE, self.State.RETIRED)
+        return self.state in states and not self.vectors_dropped
 
 
 class TrainingRunQuerySet(models.QuerySet["TrainingRun"]):
@@ -133,6 +142,13 @@ class TrainingRun(models.Model):
     @property
     def is_active(self) -> bool:
         return self.state in self.ACTIVE
+
+    @property
+    def time_left(self) -> timedelta | None:
+        """How long the rest takes at the pace so far, or None while that is anyone's guess."""
+        if self.state != self.State.RUNNING or self.started_at is None or self.fraction < 0.02:
+            return None
+        return (timezone.now() - self.started_at) * ((1 - self.fraction) / self.fraction)
 
 
 class MovieVector(models.Model):

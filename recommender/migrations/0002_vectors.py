@@ -21,7 +21,7 @@ def table(name: str, owner: str, owner_table: str, more: str = "") -> migrations
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("recommender", "0002_initial"),
+        ("recommender", "0001_initial"),
         ("movies", "0001_initial"),
         ("users", "0001_initial"),
     ]

@@ -1,0 +1,205 @@
+"""Vectors in PostgreSQL: write a version's own partitions, index them, promote, drop.
+
+A version's vectors are built in two tables of their own and then attached to `MovieVector` and
+`UserVector` as partitions, so that writing touches no live row and dropping is no vacuum.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from django.db import DatabaseError, connection, transaction
+from django.utils import timezone
+from numpy.typing import NDArray
+from pgvector.psycopg import register_vector
+from psycopg import Cursor, sql
+from psycopg.pq import Format
+
+from recommender.models import Metric, ModelVersion, MovieVector, UserVector
+
+_OPERATOR_CLASSES = {Metric.INNER_PRODUCT: "vector_ip_ops", Metric.COSINE: "vector_cosine_ops"}
+_PROGRESS_ROWS = 5_000
+
+Fraction = Callable[[float], None]
+
+
+class NotPromotable(Exception):
+    """The version cannot go live: it failed, is still training, or its vectors are gone."""
+
+
+def write_movies(
+    version: ModelVersion,
+    movie_ids: NDArray[np.int64],
+    vectors: NDArray[np.float32],
+    progress: Fraction = lambda fraction: None,
+) -> None:
+    """Write movie vectors: ids (n,), vectors (n, d) float32, into the version's own table."""
+    _write(MovieVector, version, ["movie_id"], [movie_ids], vectors, progress)
+
+
+def write_users(
+    version: ModelVersion,
+    user_ids: NDArray[np.int64],
+    taste_revisions: NDArray[np.int64],
+    vectors: NDArray[np.float32],
+    progress: Fraction = lambda fraction: None,
+) -> None:
+    """Write user vectors: ids (n,), the revisions (n,) they are true for, vectors (n, d)."""
+    keys = [user_ids, taste_revisions]
+    _write(UserVector, version, ["user_id", "taste_revision"], keys, vectors, progress)
+
+
+def index_and_attach(version: ModelVersion) -> None:
+    """Build the HNSW index over the movies and make both tables partitions of their parents.
+
+    Rows whose movie or person was deleted meanwhile are left out.
+    """
+    for model, owner, owner_table in (
+        (MovieVector, "movie_id", "movies_movie"),
+        (UserVector, "user_id", "users_user"),
+    ):
+        table = _table(model, version)
+        with connection.cursor() as cursor:
+            cursor.execute(
+                sql.SQL("ALTER TABLE {} ADD PRIMARY KEY ({}, version_id)").format(
+                    table, sql.Identifier(owner)
+                )
+            )
+            if model is MovieVector:
+                _build_index(version)
+            _attach(model, version, owner, owner_table)
+            cursor.execute(sql.SQL("ANALYZE {}").format(table))
+
+
+@transaction.atomic
+def promote(version: ModelVersion) -> ModelVersion:
+    """Make the version live and retire the one that was, in one transaction.
+
+    Raises:
+        NotPromotable: nothing is changed.
+    """
+    # Every version of the space is locked, so that two promotions come one after the other.
+    space = ModelVersion.objects.select_for_update().filter(space=version.space)
+    by_id = {candidate.pk: candidate for candidate in space.order_by("pk")}
+    chosen = by_id.get(version.pk)
+    if chosen is None or not chosen.has_vectors:
+        raise NotPromotable(f"Version {version.pk} has no vectors to go live with.")
+    if chosen.state == ModelVersion.State.LIVE:
+        return chosen
+    space.filter(state=ModelVersion.State.LIVE).update(state=ModelVersion.State.RETIRED)
+    chosen.state = ModelVersion.State.LIVE
+    chosen.promoted_at = timezone.now()
+    chosen.save(update_fields=["state", "promoted_at"])
+    return chosen
+
+
+def drop(version: ModelVersion) -> bool:
+    """Drop the version's vectors, unless it is live; return whether they are gone.
+
+    The tables are not waited for: where a reader holds one for long, a later call drops it.
+    """
+    try:
+        with transaction.atomic(), connection.cursor() as cursor:
+            locked = ModelVersion.objects.select_for_update().get(pk=version.pk)
+            if locked.state == ModelVersion.State.LIVE:
+                return False
+            cursor.execute("SET LOCAL lock_timeout = '2s'")
+            for model in (MovieVector, UserVector):
+                cursor.execute(sql.SQL("DROP TABLE IF EXISTS {}").format(_table(model, version)))
+            ModelVersion.objects.filter(pk=version.pk).update(vectors_dropped=True)
+    except DatabaseError as error:
+        if getattr(error.__cause__, "sqlstate", None) != "55P03":  # lock_not_available
+            raise
+        return False
+    return True
+
+
+def drop_all_but(kept: int, space: str) -> None:
+    """Drop the vectors of all but the live version and the newest `kept` others of the space."""
+    versions = ModelVersion.objects.filter(space=space).promotable().newest_first()
+    for version in versions[kept:]:
+        drop(version)
+
+
+def binary_cursor() -> Cursor[Any]:
+    """Return a psycopg cursor on Django's connection that reads vectors as float32 arrays (d,)."""
+    connection.ensure_connection()
+    register_vector(connection.connection)
+    cursor = Cursor(connection.connection)
+    cursor.format = Format.BINARY
+    return cursor
+
+
+def _write(
+    model: type[MovieVector] | type[UserVector],
+    version: ModelVersion,
+    columns: list[str],
+    keys: list[NDArray[np.int64]],
+    vectors: NDArray[np.float32],
+    progress: Fraction,
+) -> None:
+    if vectors.shape != (len(keys[0]), version.dimensions):
+        raise ValueError(f"vectors: expected shape {(len(keys[0]), version.dimensions)}")
+    table = _table(model, version)
+    parent = sql.Identifier(model._meta.db_table)
+    names = sql.SQL(", ").join(map(sql.Identifier, [*columns, "version_id", "vector"]))
+    types = ["int8" if name != "taste_revision" else "int4" for name in columns]
+    with connection.cursor() as cursor:
+        # The check spares ATTACH a scan for rows of other versions.
+        cursor.execute(
+            sql.SQL("CREATE TABLE {} (LIKE {}, CHECK (version_id = {}))").format(
+                table, parent, sql.Literal(version.pk)
+            )
+        )
+    statement = sql.SQL("COPY {} ({}) FROM STDIN (FORMAT BINARY)").format(table, names)
+    with binary_cursor() as cursor, cursor.copy(statement) as copy:
+        copy.set_types([*types, "int8", "vector"])
+        rows = zip(*(key.tolist() for key in keys), vectors, strict=True)
+        for number, (*key, vector) in enumerate(rows):
+            if number % _PROGRESS_ROWS == 0:
+                progress(number / len(vectors))
+            copy.write_row((*key, version.pk, vector))
+
+
+def _build_index(version: ModelVersion) -> None:
+    # An index needs one dimension and the column has none, so the cast is indexed.
+    statement = sql.SQL("CREATE INDEX ON {} USING hnsw ((vector::vector({})) {})").format(
+        _table(MovieVector, version),
+        sql.Literal(version.dimensions),
+        sql.SQL(_OPERATOR_CLASSES[Metric(version.metric)]),
+    )
+    with transaction.atomic(), connection.cursor() as cursor:
+        # The graph is built in memory where it fits; on disk it takes many times longer.
+        cursor.execute("SET LOCAL maintenance_work_mem = '1GB'")
+        cursor.execute(statement)
+
+
+def _attach(
+    model: type[MovieVector] | type[UserVector],
+    version: ModelVersion,
+    owner: str,
+    owner_table: str,
+) -> None:
+    names = {
+        "table": _table(model, version),
+        "parent": sql.Identifier(model._meta.db_table),
+        "owner": sql.Identifier(owner),
+        "owners": sql.Identifier(owner_table),
+        "version": sql.Literal(version.pk),
+    }
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(
+            sql.SQL(
+                "DELETE FROM {table} WHERE NOT EXISTS"
+                " (SELECT FROM {owners} WHERE {owners}.id = {table}.{owner})"
+            ).format(**names)
+        )
+        cursor.execute(
+            sql.SQL(
+                "ALTER TABLE {parent} ATTACH PARTITION {table} FOR VALUES IN ({version})"
+            ).format(**names)
+        )
+
+
+def _table(model: type[MovieVector] | type[UserVector], version: ModelVersion) -> sql.Identifier:
+    return sql.Identifier(f"{model._meta.db_table}_v{version.pk}")
