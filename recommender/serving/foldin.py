@@ -1,0 +1,129 @@
+"""A person's vector in a version's space, true to the rating that they gave a moment ago.
+
+A stored vector is true while it carries the person's own `taste_revision`. Where it does not, the
+vector is solved again from the vectors of the films that the person has rated (Hu, Koren,
+Volinsky 2008, eq. 4) and stored; training writes the very same thing for everyone at once.
+"""
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from recommender.embedders import als
+from recommender.interactions import Weighting
+from recommender.models import ModelVersion
+from recommender.training.recipe import Recipe
+from recommender.vectors import binary_cursor
+from users.models import User
+
+
+@dataclass(frozen=True)
+class Model:
+    """What folding in needs of a version besides its movie vectors."""
+
+    gramian: NDArray[np.float32]
+    """(d, d)"""
+    weighting: Weighting
+    fold_in: als.FoldIn
+
+
+@dataclass(frozen=True)
+class RatedMovies:
+    """A person's ratings of the movies that a version knows."""
+
+    movie_ids: NDArray[np.int64]
+    """(n,)"""
+    vectors: NDArray[np.float32]
+    """(n, d)"""
+    values: NDArray[np.int8]
+    """(n,) half stars."""
+    confidences: NDArray[np.float32]
+    """(n,) signed; see `Weighting`."""
+    regularization: float
+    """λ of the person."""
+
+
+def user_vector(person: User, version: ModelVersion) -> NDArray[np.float32] | None:
+    """Return the person's vector (d,), or None where nothing they liked is in the space."""
+    vector = _stored(person, version)
+    if vector is None:
+        vector = _solve_and_store(person, version)
+    return vector if vector.any() else None
+
+
+def model_of(version: ModelVersion) -> Model:
+    """Return the version's fold-in model; a version never changes, so it is kept in memory."""
+    return _model(version.pk)
+
+
+@lru_cache(maxsize=4)
+def _model(version_id: int) -> Model:
+    version = ModelVersion.objects.get(pk=version_id)
+    parameters = dict(version.parameters)
+    fold_in = als.FoldIn(**parameters.pop("fold_in"))
+    shape = (version.dimensions, version.dimensions)
+    gramian = np.frombuffer(version.gramian, dtype=np.float32).reshape(shape)
+    return Model(gramian, Recipe.of(version.embedder, parameters).weighting, fold_in)
+
+
+def rated_movies(person: User, version: ModelVersion) -> RatedMovies:
+    """Read the person's ratings with the movies' vectors, weighed as training weighs them."""
+    with binary_cursor() as cursor:
+        cursor.execute(
+            "SELECT rating.movie_id, rating.value, movie.vector FROM users_rating AS rating"
+            " LEFT JOIN recommender_movievector AS movie"
+            " ON movie.movie_id = rating.movie_id AND movie.version_id = %s"
+            " WHERE rating.user_id = %s ORDER BY rating.movie_id",
+            [version.pk, person.pk],
+        )
+        rows = cursor.fetchall()
+    model = model_of(version)
+    # The middle is that of all ratings, those of films outside the space too.
+    values = np.array([value for _, value, _ in rows], dtype=np.int8)
+    confidences = model.weighting.confidences(values)
+    known = np.array([vector is not None for _, _, vector in rows], dtype=np.bool_)
+    vectors = [vector.to_numpy() for _, _, vector in rows if vector is not None]
+    return RatedMovies(
+        movie_ids=np.array([movie_id for movie_id, _, _ in rows], dtype=np.int64)[known],
+        vectors=np.array(vectors, dtype=np.float32).reshape(-1, version.dimensions),
+        values=values[known],
+        confidences=confidences[known],
+        regularization=model.fold_in.user_regularization(confidences[known]),
+    )
+
+
+def _stored(person: User, version: ModelVersion) -> NDArray[np.float32] | None:
+    with binary_cursor() as cursor:
+        cursor.execute(
+            "SELECT stored.vector FROM recommender_uservector AS stored"
+            " JOIN users_user AS person ON person.id = stored.user_id"
+            " AND person.taste_revision = stored.taste_revision"
+            " WHERE stored.user_id = %s AND stored.version_id = %s",
+            [person.pk, version.pk],
+        )
+        row = cursor.fetchone()
+    return row[0].to_numpy() if row else None
+
+
+def _solve_and_store(person: User, version: ModelVersion) -> NDArray[np.float32]:
+    # The revision is read before the ratings: a rating that comes between makes the stored vector
+    # look older than it is, and it is solved again; never the other way round.
+    revision = User.objects.values_list("taste_revision", flat=True).get(pk=person.pk)
+    rated = rated_movies(person, version)
+    vector = als.fold_in(
+        model_of(version).gramian, rated.vectors, rated.confidences, rated.regularization
+    )
+    _store(person, version, revision, vector)
+    return vector
+
+
+def _store(person: User, version: ModelVersion, revision: int, vector: NDArray[np.float32]) -> None:
+    with binary_cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO recommender_uservector (user_id, version_id, taste_revision, vector)"
+            " VALUES (%s, %s, %s, %s) ON CONFLICT (user_id, version_id) DO UPDATE"
+            " SET taste_revision = excluded.taste_revision, vector = excluded.vector",
+            [person.pk, version.pk, revision, vector],
+        )
