@@ -2,8 +2,9 @@
 
 import logging
 
-from celery import shared_task
+from celery import shared_task, signals
 
+from recommender import heartbeat
 from recommender.models import TrainingRun
 from recommender.training import pipeline, runs
 
@@ -22,3 +23,31 @@ def train(run_id: int) -> None:
         logger.info("%s", reason)
     except Exception:
         logger.exception("%s ended early", run)
+
+
+@shared_task
+def train_on_schedule() -> None:
+    """Ask for a run with the defaults, unless one is under way."""
+    try:
+        runs.request()
+    except runs.RunUnderway as reason:
+        logger.info("%s", reason)
+
+
+@shared_task
+def tidy_runs() -> None:
+    """Notice runs whose worker is gone, though nobody looks."""
+    runs.tidy()
+
+
+@signals.worker_ready.connect
+def begin_work(**_: object) -> None:
+    """Settle what the last worker left, and take up what waits: a queue may lose its content."""
+    heartbeat.start(heartbeat.WORKER)
+    runs.tidy()
+    runs.requeue()
+
+
+@signals.beat_init.connect
+def begin_scheduling(**_: object) -> None:
+    heartbeat.start(heartbeat.SCHEDULER)

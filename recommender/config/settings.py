@@ -11,6 +11,7 @@ import font_manrope
 import font_source_serif_pro
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
+from django.urls import reverse_lazy
 
 BASE_DIR = Path(__file__).resolve().parents[2]
 env = environ.Env()
@@ -129,6 +130,16 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {"socket_connect_timeout": 5, "socket_keepaliv
 # Runs keep their own record in the database; nothing reads a task's result.
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
+# A scheduled run that was missed by more than this is left out: the next one is not far.
+CELERY_BEAT_CRON_STARTING_DEADLINE = 3600
+# Queued behind a long training, a tidying is dropped once the next one is due.
+CELERY_BEAT_SCHEDULE = {
+    "Tidy training runs": {
+        "task": "recommender.tasks.tidy_runs",
+        "schedule": 60,
+        "options": {"expires": 55},
+    }
+}
 CELERY_TIMEZONE = "UTC"
 
 # People ----------------------------------------------------------------------------------------
@@ -218,7 +229,19 @@ SPECTACULAR_SETTINGS = {
     "REDOC_DIST": "SIDECAR",
 }
 
-UNFOLD = {"SITE_TITLE": "Marquee", "SITE_HEADER": "Marquee", "SHOW_HISTORY": True}
+UNFOLD = {
+    "SITE_TITLE": "Marquee",
+    "SITE_HEADER": "Marquee",
+    "SHOW_HISTORY": True,
+    "SITE_DROPDOWN": [
+        {"icon": "movie", "title": "The site", "link": "/"},
+        {
+            "icon": "model_training",
+            "title": "Training console",
+            "link": reverse_lazy("studio:overview"),
+        },
+    ],
+}
 
 # Marquee's own -----------------------------------------------------------------------------------
 
