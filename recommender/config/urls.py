@@ -6,5 +6,6 @@ from django.urls import include, path
 urlpatterns = [
     path("", include("movies.urls")),
     path("", include("users.urls")),
+    path("studio/", include("recommender.studio_urls")),
     path("admin/", admin.site.urls),
 ]

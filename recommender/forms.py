@@ -1,0 +1,121 @@
+"""The training console's forms. A run's parameters come from the classes that read them."""
+
+import ast
+import dataclasses
+import inspect
+import itertools
+import textwrap
+from collections.abc import Iterator
+from typing import Any, get_type_hints
+
+from django import forms
+
+from recommender import schedule
+from recommender.embedders import als
+from recommender.interactions import Weighting
+from recommender.parameters import Parameters
+
+GROUPS: dict[str, type[Parameters]] = {
+    "Factorization (iALS)": als.Settings,
+    "What a rating counts for": Weighting,
+}
+
+
+class RetrainForm(forms.Form):
+    """What to train with. A field left empty takes its default."""
+
+    promote = forms.BooleanField(
+        required=False,
+        initial=True,
+        label="Go live when it has succeeded",
+        help_text="Otherwise it waits here as a candidate until someone promotes it.",
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields |= {
+            field.name: _number_field(group, field)
+            for group in GROUPS.values()
+            for field in dataclasses.fields(group)  # type: ignore[arg-type]
+        }
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or self.cleaned_data
+        for group in GROUPS.values():
+            for field in dataclasses.fields(group):  # type: ignore[arg-type]
+                if text := cleaned.get(field.name):
+                    try:
+                        cleaned[field.name] = getattr(group(**{field.name: text}), field.name)
+                    except ValueError as error:
+                        self.add_error(field.name, _sentence(str(error)))
+        return cleaned
+
+    @property
+    def parameters(self) -> dict[str, float]:
+        """The parameters that were typed, as numbers."""
+        return {
+            name: value
+            for name, value in self.cleaned_data.items()
+            if name != "promote" and value != ""
+        }
+
+    def refuse(self, message: str) -> None:
+        """Put a ValueError's "name: why" beside the field it names."""
+        name, _, _ = message.partition(":")
+        self.add_error(name if name in self.fields else None, _sentence(message))
+
+    def groups(self) -> Iterator[tuple[str, list[forms.BoundField]]]:
+        """Each group's heading and fields, in the order of the classes."""
+        for heading, group in GROUPS.items():
+            fields = dataclasses.fields(group)  # type: ignore[arg-type]
+            yield heading, [self[field.name] for field in fields]
+
+
+class ScheduleForm(forms.Form):
+    """When to retrain without being asked."""
+
+    every = forms.ChoiceField(
+        choices=[choice for choice in schedule.Every.choices if choice[0] != "other"],
+        label="Retrain",
+    )
+    weekday = forms.TypedChoiceField(
+        choices=schedule.Weekday.choices,
+        coerce=lambda value: schedule.Weekday(int(value)),
+        label="On",
+        help_text="For every week.",
+    )
+    hour = forms.TypedChoiceField(
+        choices=[(hour, f"{hour:02d}:00") for hour in range(24)], coerce=int, label="At (UTC)"
+    )
+
+
+def _number_field(group: type[Parameters], field: "dataclasses.Field[Any]") -> forms.CharField:
+    """A field that leaves reading to the class, so that page, command and API refuse alike."""
+    low, high = field.metadata["low"], field.metadata["high"]
+    step = "1" if get_type_hints(group)[field.name] is int else "any"
+    return forms.CharField(
+        required=False,
+        label=field.name.replace("_", " ").capitalize(),
+        help_text=f"{_documentation(group)[field.name]} From {low:g} to {high:g}.",
+        widget=forms.NumberInput(
+            attrs={"min": low, "max": high, "step": step, "placeholder": f"{field.default:g}"}
+        ),
+    )
+
+
+def _documentation(group: type[Parameters]) -> dict[str, str]:
+    """The string under each field of the class."""
+    tree = ast.parse(textwrap.dedent(inspect.getsource(group)))
+    (body,) = [node.body for node in tree.body if isinstance(node, ast.ClassDef)]
+    return {
+        field.target.id: " ".join(text.value.value.split())
+        for field, text in itertools.pairwise(body)
+        if isinstance(field, ast.AnnAssign) and isinstance(field.target, ast.Name)
+        if isinstance(text, ast.Expr) and isinstance(text.value, ast.Constant)
+    }
+
+
+def _sentence(message: str) -> str:
+    """ "factors: must be …" as "Must be …." """
+    text = message.partition(": ")[2] or message
+    return f"{text[:1].upper()}{text[1:].rstrip('.')}."

@@ -1,0 +1,217 @@
+"""The training console: staff retrain, watch, compare, promote, roll back and schedule."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import wraps
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.auth.views import redirect_to_login
+from django.core.exceptions import PermissionDenied
+from django.db.models import Sum
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django_htmx.http import HttpResponseClientRedirect, trigger_client_event
+from redis.exceptions import RedisError
+
+from movies.models import Movie
+from recommender import comparison, heartbeat, schedule, vectors
+from recommender.forms import RetrainForm, ScheduleForm
+from recommender.models import ModelVersion, TrainingRun
+from recommender.training import runs
+from users.models import Rating
+
+SHOWN_RUNS = 10
+SHOWN_VERSIONS = 20
+# A worker that is there takes a run within a second.
+PATIENCE = timedelta(seconds=5)
+
+View = Callable[..., HttpResponseBase]
+
+
+@dataclass(frozen=True)
+class Processes:
+    """Which of the processes that training needs are up."""
+
+    queue: bool
+    worker: bool
+    scheduler: bool
+
+    @classmethod
+    def look(cls) -> "Processes":
+        try:
+            return cls(
+                True, heartbeat.is_up(heartbeat.WORKER), heartbeat.is_up(heartbeat.SCHEDULER)
+            )
+        except RedisError:
+            return cls(False, False, False)
+
+
+def for_trainers(view: View) -> View:
+    """Let staff in who may train; send others to sign in, or away."""
+
+    @never_cache
+    @wraps(view)
+    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        if not request.user.is_authenticated:
+            to_login = redirect_to_login(reverse("studio:overview"))
+            # A fragment must not be answered with the page for signing in.
+            return HttpResponseClientRedirect(to_login.url) if request.htmx else to_login
+        if not (request.user.is_staff and request.user.has_perm("recommender.run_training")):
+            raise PermissionDenied("The training console is for staff who may train.")
+        return view(request, *args, **kwargs)
+
+    return guarded
+
+
+@for_trainers
+@require_GET
+def overview(request: HttpRequest) -> HttpResponse:
+    """The console: the run, the live version, the schedule, all versions and past runs."""
+    runs.tidy()
+    return _overview(request, RetrainForm(), ScheduleForm(initial=vars(schedule.read())))
+
+
+@for_trainers
+@require_POST
+def retrain(request: HttpRequest) -> HttpResponse:
+    """Ask for a run with the parameters of the form; wrong ones are named and start nothing."""
+    form = RetrainForm(request.POST)
+    if form.is_valid():
+        try:
+            runs.request(
+                parameters=form.parameters,
+                requested_by=request.user,
+                promote=form.cleaned_data["promote"],
+            )
+        except ValueError as error:
+            form.refuse(str(error))
+        except (runs.RunUnderway, runs.QueueUnavailable) as error:
+            messages.error(request, str(error))
+    if form.errors:
+        return _overview(request, form, ScheduleForm(initial=vars(schedule.read())), status=400)
+    return redirect("studio:overview")
+
+
+@for_trainers
+@require_GET
+def progress(request: HttpRequest, pk: int) -> HttpResponse:
+    """What has changed of a run since the page last asked: a fragment, polled every second.
+
+    The query says what the page has: the number of log lines (`lines`) and the step (`step`).
+    """
+    runs.tidy()
+    run = get_object_or_404(TrainingRun, pk=pk)
+    response = render(
+        request,
+        "studio/_progress.html",
+        {
+            **_progress(run),
+            "new_lines": run.log.splitlines()[_natural(request.GET.get("lines")) :],
+            "is_new_step": request.GET.get("step") != run.step,
+            "is_polled": True,
+        },
+    )
+    # The rest of the page is out of date once the run has ended.
+    return response if run.is_active else trigger_client_event(response, "run-ended")
+
+
+@for_trainers
+@require_GET
+def run(request: HttpRequest, pk: int) -> HttpResponse:
+    """One run: what was asked, how it went, the whole log."""
+    chosen = get_object_or_404(TrainingRun.objects.select_related("version", "requested_by"), pk=pk)
+    return render(request, "studio/run.html", {"run": chosen})
+
+
+@for_trainers
+@require_POST
+def cancel(request: HttpRequest, pk: int) -> HttpResponse:
+    """Cancel a queued run; stop a running one at its next step."""
+    chosen = get_object_or_404(TrainingRun, pk=pk)
+    if chosen.is_active:
+        runs.cancel(chosen)
+    else:
+        messages.error(request, f"Run {chosen.pk} had ended before it could be cancelled.")
+    return redirect("studio:overview")
+
+
+@for_trainers
+@require_http_methods(["GET", "POST"])
+def promote(request: HttpRequest, pk: int) -> HttpResponse:
+    """Ask whether the version should go live, beside the one that is; then make it so."""
+    version = get_object_or_404(ModelVersion, pk=pk)
+    if request.method == "GET":
+        live = ModelVersion.objects.live(version.space)
+        context = {"row": comparison.rows([version], live)[0], "live": live}
+        return render(request, "studio/promote.html", context)
+    try:
+        vectors.promote(version)
+        messages.success(request, f"Version {version.pk} is live.")
+    except vectors.NotPromotable as error:
+        messages.error(request, str(error))
+    return redirect("studio:overview")
+
+
+@for_trainers
+@require_POST
+def set_schedule(request: HttpRequest) -> HttpResponse:
+    """Retrain at these times from now on, or never."""
+    form = ScheduleForm(request.POST)
+    if not form.is_valid():
+        return _overview(request, RetrainForm(), form, status=400)
+    changed = schedule.write(**form.cleaned_data)
+    messages.success(request, f"The schedule is set. {changed.words}")
+    return redirect("studio:overview")
+
+
+def unseen_ratings(version: ModelVersion) -> int:
+    """Return how many ratings the version has not seen: given later, or imported since."""
+    newer = Rating.objects.filter(rated_at__gt=version.snapshot_at).count()
+    # Imported ratings keep their own old date.
+    total = Movie.objects.aggregate(total=Sum("rating_count"))["total"] or 0
+    return max(newer, total - version.rating_count)
+
+
+def _overview(
+    request: HttpRequest, form: RetrainForm, schedule_form: ScheduleForm, status: int = 200
+) -> HttpResponse:
+    live = ModelVersion.objects.live()
+    versions = ModelVersion.objects.exclude(
+        state__in=[ModelVersion.State.TRAINING, ModelVersion.State.FAILED]
+    )
+    past = TrainingRun.objects.select_related("version", "requested_by").newest_first()
+    active = past.active().first()
+    context = {
+        "live": live,
+        "live_figures": comparison.figures(live, None) if live else [],
+        "unseen": unseen_ratings(live) if live else 0,
+        "latest": past.first(),
+        "rows": comparison.rows(versions.newest_first()[:SHOWN_VERSIONS], live),
+        "metrics": comparison.METRICS.values(),
+        "past": past.exclude(state__in=TrainingRun.ACTIVE)[:SHOWN_RUNS],
+        "form": form,
+        "schedule": schedule.read(),
+        "schedule_form": schedule_form,
+        **(_progress(active) if active else {"processes": Processes.look()}),
+    }
+    return render(request, "studio/overview.html", context, status=status)
+
+
+def _progress(run: TrainingRun) -> dict[str, object]:
+    waits = run.state == TrainingRun.State.QUEUED
+    return {
+        "run": run,
+        "processes": Processes.look(),
+        "lines": run.log.splitlines(),
+        "waits_long": waits and timezone.now() - run.created_at > PATIENCE,
+    }
+
+
+def _natural(text: str | None) -> int:
+    return int(text) if text and text.isdecimal() else 0
