@@ -160,7 +160,6 @@ class MovieVector(models.Model):
     vector = VectorField()
 
     class Meta:
-        managed = False
         db_table = "recommender_movievector"
 
     def __str__(self) -> str:
@@ -179,7 +178,6 @@ class UserVector(models.Model):
     vector = VectorField()
 
     class Meta:
-        managed = False
         db_table = "recommender_uservector"
 
     def __str__(self) -> str:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from recommender.embedders import als
 from recommender.interactions import Weighting
 from recommender.models import ModelVersion
-from recommender.training.recipe import Recipe
+from recommender.recipe import Recipe
 from recommender.vectors import binary_cursor
 from users.models import User
 

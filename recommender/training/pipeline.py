@@ -13,9 +13,9 @@ from recommender.embedders import Embedding
 from recommender.embedders.als import ALSEmbedding
 from recommender.interactions import Interactions
 from recommender.models import ModelVersion, TrainingRun
+from recommender.recipe import Recipe
 from recommender.training import runs, snapshot
 from recommender.training.evaluation import Question, by_vectors, evaluate, most_popular
-from recommender.training.recipe import Recipe
 from recommender.training.runs import Reporter
 from recommender.training.snapshot import Snapshot
 from recommender.training.splits import time_split

@@ -18,7 +18,7 @@ from kombu.exceptions import OperationalError
 from recommender import vectors
 from recommender.config.celery import app
 from recommender.models import ModelVersion, Space, TrainingRun
-from recommender.training.recipe import Recipe
+from recommender.recipe import Recipe
 from users.models import User
 
 logger = logging.getLogger(__name__)
