@@ -8,4 +8,8 @@ urlpatterns = [
     path("", include("users.urls")),
     path("studio/", include("recommender.studio_urls")),
     path("admin/", admin.site.urls),
+    path("api/", include("recommender.api.urls")),
 ]
+
+handler404 = "recommender.errors.not_found"
+handler500 = "recommender.errors.server_error"

@@ -1,0 +1,10 @@
+"""The interface for programs, at `/api/v1/`.
+
+access      who may ask, and how often
+endpoint    what every address has in common: checked parameters, bounded pages
+problems    what an answer looks like when something is wrong
+token       how a program signs in
+catalogue   movies and films like a film
+personal    a person's own ratings, watchlist, dismissals and recommendations
+training    for staff: training runs and model versions
+"""

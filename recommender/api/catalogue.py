@@ -1,0 +1,173 @@
+"""Movies: search, one film's facts, and films like it."""
+
+from typing import Any
+
+from django.db.models import Count, QuerySet
+from django.shortcuts import get_object_or_404
+from drf_spectacular.utils import extend_schema, extend_schema_field
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from movies.models import Credit, Genre, Movie
+from movies.titles import search_key
+from recommender.api.endpoint import Endpoint, PagedEndpoint, PageQuery, Query
+from recommender.serving.recommend import similar
+from users.models import MAX_HALF_STARS, MIN_HALF_STARS
+
+FIRST_YEAR, LAST_YEAR = 1870, 2200
+MAX_K = 100
+
+
+class FilmFilters(Query):
+    """Which films may be answered with."""
+
+    genre = serializers.CharField(
+        required=False, max_length=50, help_text="Only this genre: its slug, such as `sci-fi`."
+    )
+    first_year = serializers.IntegerField(
+        required=False, min_value=FIRST_YEAR, max_value=LAST_YEAR, help_text="From this year on."
+    )
+    last_year = serializers.IntegerField(
+        required=False, min_value=FIRST_YEAR, max_value=LAST_YEAR, help_text="Up to this year."
+    )
+
+    def validate_genre(self, slug: str) -> str:
+        if not Genre.objects.filter(slug=slug).exists():
+            raise serializers.ValidationError(f"There is no genre “{slug}”.", code="does_not_exist")
+        return slug
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        first, last = attrs.get("first_year"), attrs.get("last_year")
+        if first and last and first > last:
+            raise serializers.ValidationError(
+                {"last_year": f"The last year lies before the first, {first}."}
+            )
+        return attrs
+
+
+class CountQuery(Query):
+    k = serializers.IntegerField(
+        min_value=1, max_value=MAX_K, default=20, help_text="How many films to answer with."
+    )
+
+
+class MovieQuery(PageQuery, FilmFilters):
+    q = serializers.CharField(
+        required=False,
+        max_length=200,
+        help_text="Part of a title. Typing mistakes and missing accents are forgiven.",
+    )
+    min_ratings = serializers.IntegerField(
+        required=False,
+        min_value=0,
+        max_value=2**31 - 1,
+        help_text="Only films that at least so many people have rated.",
+    )
+
+
+class GenreSerializer(serializers.ModelSerializer[Genre]):
+    class Meta:
+        model = Genre
+        fields = ["slug", "name"]
+
+
+class MovieSerializer(serializers.ModelSerializer[Movie]):
+    genres = GenreSerializer(many=True, read_only=True)
+    mean_stars = serializers.FloatField(
+        read_only=True, allow_null=True, help_text="The mean of its ratings, null without any."
+    )
+
+    class Meta:
+        model = Movie
+        fields = ["id", "title", "year", "genres", "poster_url", "rating_count", "mean_stars"]
+
+
+class CreditSerializer(serializers.ModelSerializer[Credit]):
+    name = serializers.CharField(source="person.name", read_only=True)
+
+    class Meta:
+        model = Credit
+        fields = ["name", "role"]
+
+
+class StarsCountSerializer(serializers.Serializer[Any]):
+    stars = serializers.FloatField(help_text="0.5 to 5.0.")
+    count = serializers.IntegerField(help_text="How many people gave these.")
+
+
+class MovieDetailSerializer(MovieSerializer):
+    people = CreditSerializer(source="credits", many=True, read_only=True)
+    distribution = serializers.SerializerMethodField(
+        help_text="How many people gave each number of stars, all ten in order."
+    )
+
+    class Meta(MovieSerializer.Meta):
+        fields = [
+            *MovieSerializer.Meta.fields,
+            "alternative_titles",
+            "overview",
+            "people",
+            "movielens_id",
+            "imdb_id",
+            "tmdb_id",
+            "distribution",
+        ]
+
+    @extend_schema_field(StarsCountSerializer(many=True))
+    def get_distribution(self, movie: Movie) -> list[dict[str, float]]:
+        ratings = movie.ratings.order_by().values_list("value").annotate(count=Count("*"))
+        counts: dict[int, int] = dict(ratings)
+        return [
+            {"stars": value / 2, "count": counts.get(value, 0)}
+            for value in range(MIN_HALF_STARS, MAX_HALF_STARS + 1)
+        ]
+
+
+class SimilarSerializer(serializers.Serializer[Any]):
+    results = MovieSerializer(many=True, help_text="The nearest first.")
+
+
+class MovieListView(PagedEndpoint):
+    query_class = MovieQuery
+    serializer_class = MovieSerializer
+
+    @extend_schema(operation_id="movies_list")
+    def get(self, request: Request) -> Response:
+        """Search, filter and sort the catalogue."""
+        return self.list(request)
+
+    def get_queryset(self) -> "QuerySet[Movie]":
+        query = self.query
+        movies = Movie.objects.with_genres().from_years(
+            query.get("first_year"), query.get("last_year")
+        )
+        if "genre" in query:
+            movies = movies.of_genre(query["genre"])
+        if "q" in query:
+            movies = movies.filter(search_titles__contains=search_key(query["q"]))
+        if "min_ratings" in query:
+            movies = movies.filter(rating_count__gte=query["min_ratings"])
+        return movies.best_first()
+
+
+class MovieView(Endpoint):
+    serializer_class = MovieDetailSerializer
+
+    @extend_schema(operation_id="movies_retrieve")
+    def get(self, request: Request, movie_id: int) -> Response:
+        """Everything that is known of one film."""
+        movies = Movie.objects.with_genres().prefetch_related("credits__person")
+        return Response(self.get_serializer(get_object_or_404(movies, pk=movie_id)).data)
+
+
+class SimilarView(Endpoint):
+    query_class = CountQuery
+    serializer_class = SimilarSerializer
+
+    @extend_schema(operation_id="movies_similar")
+    def get(self, request: Request, movie_id: int) -> Response:
+        """Films that are liked by the people who like this one."""
+        movie = get_object_or_404(Movie, pk=movie_id)
+        films = similar(movie, self.query["k"], request.user)
+        return Response(self.get_serializer({"results": films}).data)

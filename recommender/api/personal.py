@@ -1,0 +1,262 @@
+"""A person's own ratings, watchlist, dismissals and recommendations. Nobody sees another's."""
+
+from collections.abc import Callable
+from typing import Any
+
+from django.db.models import QuerySet
+from django.shortcuts import get_object_or_404
+from drf_spectacular.utils import (
+    OpenApiExample,
+    extend_schema,
+    extend_schema_field,
+    extend_schema_view,
+)
+from rest_framework import serializers, status
+from rest_framework.exceptions import NotFound
+from rest_framework.permissions import IsAuthenticated
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from movies.models import Movie
+from recommender.api.catalogue import CountQuery, FilmFilters, MovieSerializer
+from recommender.api.endpoint import Endpoint, PagedEndpoint
+from recommender.serving.recommend import Filters, explain, recommend
+from users import ratings
+from users.models import Dismissal, Rating, User, WatchlistEntry
+
+
+@extend_schema_field({"type": "number", "minimum": 0.5, "maximum": 5, "multipleOf": 0.5})
+class StarsField(serializers.Field[float, Any, float, Any]):
+    """0.5 to 5.0 in halves."""
+
+    def to_internal_value(self, data: Any) -> float:
+        # A bool is a number to Python, never to a person who rates.
+        is_number = isinstance(data, int | float) and not isinstance(data, bool)
+        try:
+            return ratings.half_stars(data if is_number else 0) / 2
+        except (ValueError, OverflowError):
+            message = "Stars go from 0.5 to 5.0 in half stars."
+            raise serializers.ValidationError(message, code="invalid") from None
+
+    def to_representation(self, value: float) -> float:
+        return value
+
+
+class RatingSerializer(serializers.ModelSerializer[Rating]):
+    movie = MovieSerializer(read_only=True)
+    stars = StarsField(help_text="0.5 to 5.0 in half stars.")
+
+    class Meta:
+        model = Rating
+        fields = ["movie", "stars", "rated_at"]
+        read_only_fields = ["rated_at"]
+
+
+class WatchlistEntrySerializer(serializers.ModelSerializer[WatchlistEntry]):
+    movie = MovieSerializer(read_only=True)
+
+    class Meta:
+        model = WatchlistEntry
+        fields = ["movie", "added_at"]
+        read_only_fields = ["added_at"]
+
+
+class DismissalSerializer(serializers.ModelSerializer[Dismissal]):
+    movie = MovieSerializer(read_only=True)
+
+    class Meta:
+        model = Dismissal
+        fields = ["movie", "dismissed_at"]
+        read_only_fields = ["dismissed_at"]
+
+
+class RatingListView(PagedEndpoint):
+    permission_classes = [IsAuthenticated]
+    serializer_class = RatingSerializer
+
+    @extend_schema(operation_id="ratings_list")
+    def get(self, request: Request) -> Response:
+        """Your ratings, the latest first."""
+        return self.list(request)
+
+    def get_queryset(self) -> "QuerySet[Rating]":
+        return Rating.objects.filter(user=self.request.user).with_movies().latest_first()
+
+
+class RatingView(Endpoint):
+    permission_classes = [IsAuthenticated]
+    serializer_class = RatingSerializer
+
+    @extend_schema(operation_id="ratings_retrieve")
+    def get(self, request: Request, movie_id: int) -> Response:
+        """Your rating of a film; 404 where you have not rated it."""
+        rating = get_object_or_404(request.user.ratings.with_movies(), movie_id=movie_id)
+        return Response(self.get_serializer(rating).data)
+
+    @extend_schema(
+        operation_id="ratings_update",
+        responses={200: RatingSerializer, 201: RatingSerializer},
+        examples=[OpenApiExample("Four and a half stars", {"stars": 4.5}, request_only=True)],
+    )
+    def put(self, request: Request, movie_id: int) -> Response:
+        """Rate a film, or change your rating (then 200).
+
+        The film leaves your watchlist and your dismissals, and your very next recommendations
+        know of it.
+        """
+        movie = get_object_or_404(Movie.objects.with_genres(), pk=movie_id)
+        asked = self.get_serializer(data=request.data)
+        asked.is_valid(raise_exception=True)
+        is_change = request.user.ratings.filter(movie=movie).exists()
+        rating = ratings.rate(request.user, movie, asked.validated_data["stars"])
+        movie.refresh_from_db(fields=["rating_count", "rating_sum"])
+        code = status.HTTP_200_OK if is_change else status.HTTP_201_CREATED
+        return Response(self.get_serializer(rating).data, status=code)
+
+    @extend_schema(operation_id="ratings_destroy")
+    def delete(self, request: Request, movie_id: int) -> Response:
+        """Take your rating back."""
+        movie = get_object_or_404(Movie, pk=movie_id)
+        if not ratings.withdraw(request.user, movie):
+            raise NotFound("You have not rated this film.")
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+
+class MarkView(Endpoint):
+    """PUT sets a mark on a film for the person, DELETE takes it off again."""
+
+    permission_classes = [IsAuthenticated]
+    mark: Callable[[User, Movie], bool]
+    unmark: Callable[[User, Movie], bool]
+
+    def put(self, request: Request, movie_id: int) -> Response:
+        movie = get_object_or_404(Movie.objects.with_genres(), pk=movie_id)
+        is_new = self.mark(request.user, movie)
+        model = self.get_serializer_class().Meta.model
+        entry = model.objects.get(user=request.user, movie=movie)
+        code = status.HTTP_201_CREATED if is_new else status.HTTP_200_OK
+        return Response(self.get_serializer(entry).data, status=code)
+
+    def delete(self, request: Request, movie_id: int) -> Response:
+        if not self.unmark(request.user, get_object_or_404(Movie, pk=movie_id)):
+            raise NotFound("This film is not on the list.")
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+
+class WatchlistView(PagedEndpoint):
+    permission_classes = [IsAuthenticated]
+    serializer_class = WatchlistEntrySerializer
+
+    @extend_schema(operation_id="watchlist_list")
+    def get(self, request: Request) -> Response:
+        """The films that you want to see, the latest first."""
+        return self.list(request)
+
+    def get_queryset(self) -> "QuerySet[WatchlistEntry]":
+        entries = WatchlistEntry.objects.filter(user=self.request.user)
+        return (
+            entries.select_related("movie")
+            .prefetch_related("movie__genres")
+            .order_by("-added_at", "-movie_id")
+        )
+
+
+@extend_schema_view(
+    put=extend_schema(
+        operation_id="watchlist_update",
+        summary="Put a film on your watchlist; 200 where it was there already",
+        request=None,
+        responses={201: WatchlistEntrySerializer, 200: WatchlistEntrySerializer},
+    ),
+    delete=extend_schema(
+        operation_id="watchlist_destroy", summary="Take a film off your watchlist"
+    ),
+)
+class WatchlistEntryView(MarkView):
+    serializer_class = WatchlistEntrySerializer
+    mark = staticmethod(ratings.add_to_watchlist)
+    unmark = staticmethod(ratings.remove_from_watchlist)
+
+
+class DismissalListView(PagedEndpoint):
+    permission_classes = [IsAuthenticated]
+    serializer_class = DismissalSerializer
+
+    @extend_schema(operation_id="dismissals_list")
+    def get(self, request: Request) -> Response:
+        """The films that you do not want to be shown, the latest first."""
+        return self.list(request)
+
+    def get_queryset(self) -> "QuerySet[Dismissal]":
+        dismissals = Dismissal.objects.filter(user=self.request.user)
+        return (
+            dismissals.select_related("movie")
+            .prefetch_related("movie__genres")
+            .order_by("-dismissed_at", "-movie_id")
+        )
+
+
+@extend_schema_view(
+    put=extend_schema(
+        operation_id="dismissals_update",
+        summary="Keep a film out of your recommendations; 200 where it was out already",
+        request=None,
+        responses={201: DismissalSerializer, 200: DismissalSerializer},
+    ),
+    delete=extend_schema(
+        operation_id="dismissals_destroy", summary="Let a film be recommended again"
+    ),
+)
+class DismissalView(MarkView):
+    serializer_class = DismissalSerializer
+    mark = staticmethod(ratings.dismiss)
+    unmark = staticmethod(ratings.restore)
+
+
+class RecommendationQuery(CountQuery, FilmFilters):
+    pass
+
+
+class ReasonSerializer(serializers.Serializer[Any]):
+    movie = MovieSerializer()
+    stars = serializers.FloatField(help_text="What you gave it.")
+    share = serializers.FloatField(help_text="Its part in what speaks for the film, 0 to 1.")
+
+
+class RecommendationSerializer(serializers.Serializer[Any]):
+    movie = MovieSerializer()
+    is_personal = serializers.BooleanField(
+        help_text="Whether your own taste chose the film, rather than what most people like."
+    )
+    score = serializers.FloatField(
+        help_text="The model's (personal), or the weighted mean in half stars. Only its order"
+        " means something."
+    )
+    reasons = ReasonSerializer(
+        many=True, help_text="Films you like that speak most for this one; none if not personal."
+    )
+
+
+class RecommendationsSerializer(serializers.Serializer[Any]):
+    results = RecommendationSerializer(many=True, help_text="The best first.")
+
+
+class RecommendationsView(Endpoint):
+    query_class = RecommendationQuery
+    serializer_class = RecommendationsSerializer
+
+    @extend_schema(operation_id="recommendations_list")
+    def get(self, request: Request) -> Response:
+        """The best films for you that you have neither rated nor dismissed, and why.
+
+        Signed out, or before your first ratings, these are well-liked films of many kinds.
+        """
+        filters = {name: value for name, value in self.query.items() if name != "k"}
+        films = recommend(request.user, self.query["k"], Filters(**filters))
+        personal = [film.movie for film in films if film.is_personal]
+        reasons = explain(request.user, personal) if personal else {}
+        results = [
+            {**vars(film), "reasons": reasons.get(film.movie.pk, []) if film.is_personal else []}
+            for film in films
+        ]
+        return Response(self.get_serializer({"results": results}).data)

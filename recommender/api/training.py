@@ -1,0 +1,193 @@
+"""For staff who may train: training runs and model versions."""
+
+from typing import Any
+
+from django.db.models import QuerySet
+from django.shortcuts import get_object_or_404
+from drf_spectacular.utils import OpenApiExample, OpenApiResponse, extend_schema
+from rest_framework import serializers, status
+from rest_framework.permissions import IsAuthenticated
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from recommender import vectors
+from recommender.api.access import MayTrain
+from recommender.api.endpoint import Endpoint, PagedEndpoint
+from recommender.api.problems import Conflict, ProblemSerializer, Unavailable
+from recommender.models import ModelVersion, TrainingRun
+from recommender.training import runs
+
+CONFLICT = OpenApiResponse(ProblemSerializer, "It is at odds with how things stand; see `detail`.")
+UNAVAILABLE = OpenApiResponse(ProblemSerializer, "The queue cannot be reached.")
+
+
+class TrainingRunSerializer(serializers.ModelSerializer[TrainingRun]):
+    requested_by = serializers.SlugRelatedField(  # type: ignore[var-annotated]
+        slug_field="username", read_only=True, help_text="Null where a schedule or command asked."
+    )
+    fraction = serializers.FloatField(read_only=True, help_text="How much is done, 0 to 1.")
+    version = serializers.PrimaryKeyRelatedField(  # type: ignore[var-annotated]
+        read_only=True, help_text="The model version that it trains, once there is one."
+    )
+
+    class Meta:
+        model = TrainingRun
+        fields = [
+            "id",
+            "space",
+            "embedder",
+            "parameters",
+            "promote",
+            "state",
+            "step",
+            "fraction",
+            "error",
+            "cancel_requested",
+            "requested_by",
+            "version",
+            "created_at",
+            "started_at",
+            "updated_at",
+            "finished_at",
+        ]
+        read_only_fields = [name for name in fields if name not in ("parameters", "promote")]
+
+
+class TrainingRunDetailSerializer(TrainingRunSerializer):
+    class Meta(TrainingRunSerializer.Meta):
+        fields = [*TrainingRunSerializer.Meta.fields, "log"]
+        read_only_fields = [*TrainingRunSerializer.Meta.read_only_fields, "log"]
+
+
+class TrainingRequestSerializer(serializers.Serializer[Any]):
+    parameters = serializers.DictField(
+        required=False, help_text="Settings by name; those left out keep their defaults."
+    )
+    promote = serializers.BooleanField(
+        default=True, help_text="Go live when it has succeeded, without waiting for a person."
+    )
+
+
+class ModelVersionSerializer(serializers.ModelSerializer[ModelVersion]):
+    class Meta:
+        model = ModelVersion
+        fields = [
+            "id",
+            "space",
+            "embedder",
+            "state",
+            "metric",
+            "dimensions",
+            "parameters",
+            "metrics",
+            "user_count",
+            "movie_count",
+            "rating_count",
+            "snapshot_at",
+            "created_at",
+            "promoted_at",
+            "vectors_dropped",
+        ]
+
+
+class TrainingRunListView(PagedEndpoint):
+    permission_classes = [IsAuthenticated, MayTrain]
+    serializer_class = TrainingRunSerializer
+
+    @extend_schema(operation_id="training_runs_list")
+    def get(self, request: Request) -> Response:
+        """All training runs, the newest first."""
+        runs.tidy()
+        return self.list(request)
+
+    def get_queryset(self) -> "QuerySet[TrainingRun]":
+        return TrainingRun.objects.select_related("requested_by").newest_first()
+
+    @extend_schema(
+        operation_id="training_runs_create",
+        request=TrainingRequestSerializer,
+        responses={202: TrainingRunSerializer, 409: CONFLICT, 503: UNAVAILABLE},
+        examples=[OpenApiExample("With the defaults", {}, request_only=True)],
+    )
+    def post(self, request: Request) -> Response:
+        """Ask for a training run; follow it at the address in `Location`."""
+        asked = TrainingRequestSerializer(data=request.data)
+        asked.is_valid(raise_exception=True)
+        try:
+            run = runs.request(requested_by=request.user, **asked.validated_data)
+        except runs.RunUnderway as underway:
+            raise Conflict(str(underway), code="run_underway") from underway
+        except runs.QueueUnavailable as error:
+            raise Unavailable(str(error)) from error
+        except ValueError as error:
+            raise _wrong_parameter(error) from error
+        location = request.build_absolute_uri(f"{run.pk}/")
+        headers = {"Location": location}
+        return Response(self.get_serializer(run).data, status.HTTP_202_ACCEPTED, headers=headers)
+
+
+class TrainingRunView(Endpoint):
+    permission_classes = [IsAuthenticated, MayTrain]
+    serializer_class = TrainingRunDetailSerializer
+
+    @extend_schema(operation_id="training_runs_retrieve")
+    def get(self, request: Request, run_id: int) -> Response:
+        """One run, with its log. Ask again every second or so to follow it."""
+        runs.tidy()
+        return Response(self.get_serializer(get_object_or_404(TrainingRun, pk=run_id)).data)
+
+
+class CancelRunView(Endpoint):
+    permission_classes = [IsAuthenticated, MayTrain]
+    serializer_class = TrainingRunSerializer
+
+    @extend_schema(
+        operation_id="training_runs_cancel",
+        request=None,
+        responses={202: TrainingRunSerializer, 409: CONFLICT},
+    )
+    def post(self, request: Request, run_id: int) -> Response:
+        """Stop a run: at once while it waits, at its next report while it trains."""
+        run = get_object_or_404(TrainingRun, pk=run_id)
+        runs.cancel(run)
+        if not (run.cancel_requested or run.state == TrainingRun.State.CANCELLED):
+            raise Conflict(f"Run {run.pk} is over: it has {run.state}.", code="run_over")
+        return Response(self.get_serializer(run).data, status.HTTP_202_ACCEPTED)
+
+
+class ModelListView(PagedEndpoint):
+    permission_classes = [IsAuthenticated, MayTrain]
+    serializer_class = ModelVersionSerializer
+
+    @extend_schema(operation_id="models_list")
+    def get(self, request: Request) -> Response:
+        """All model versions with their metrics, the newest first."""
+        return self.list(request)
+
+    def get_queryset(self) -> "QuerySet[ModelVersion]":
+        return ModelVersion.objects.newest_first().defer("gramian")
+
+
+class PromoteModelView(Endpoint):
+    permission_classes = [IsAuthenticated, MayTrain]
+    serializer_class = ModelVersionSerializer
+
+    @extend_schema(
+        operation_id="models_promote",
+        request=None,
+        responses={200: ModelVersionSerializer, 409: CONFLICT},
+    )
+    def post(self, request: Request, version_id: int) -> Response:
+        """Make a version live, an older one too: that is a roll-back."""
+        version = get_object_or_404(ModelVersion, pk=version_id)
+        try:
+            live = vectors.promote(version)
+        except vectors.NotPromotable as error:
+            raise Conflict(str(error), code="not_promotable") from error
+        return Response(self.get_serializer(live).data)
+
+
+def _wrong_parameter(error: ValueError) -> serializers.ValidationError:
+    """The problem answer to a setting that training refuses; its message begins with the name."""
+    name, _, sentence = str(error).partition(": ")
+    return serializers.ValidationError({"parameters": {name: sentence}}, code="invalid")

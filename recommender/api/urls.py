@@ -1,0 +1,32 @@
+"""The addresses below `/api/`."""
+
+from django.urls import include, path
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
+
+from recommender.api import catalogue, personal, token, training
+
+version_1 = [
+    path("token/", token.TokenView.as_view()),
+    path("movies/", catalogue.MovieListView.as_view()),
+    path("movies/<int:movie_id>/", catalogue.MovieView.as_view()),
+    path("movies/<int:movie_id>/similar/", catalogue.SimilarView.as_view()),
+    path("ratings/", personal.RatingListView.as_view()),
+    path("ratings/<int:movie_id>/", personal.RatingView.as_view()),
+    path("recommendations/", personal.RecommendationsView.as_view()),
+    path("watchlist/", personal.WatchlistView.as_view()),
+    path("watchlist/<int:movie_id>/", personal.WatchlistEntryView.as_view()),
+    path("dismissals/", personal.DismissalListView.as_view()),
+    path("dismissals/<int:movie_id>/", personal.DismissalView.as_view()),
+    path("training-runs/", training.TrainingRunListView.as_view()),
+    path("training-runs/<int:run_id>/", training.TrainingRunView.as_view()),
+    path("training-runs/<int:run_id>/cancel/", training.CancelRunView.as_view()),
+    path("models/", training.ModelListView.as_view()),
+    path("models/<int:version_id>/promote/", training.PromoteModelView.as_view()),
+]
+
+app_name = "api"
+urlpatterns = [
+    path("v1/", include(version_1)),
+    path("schema/", SpectacularAPIView.as_view(), name="schema"),
+    path("docs/", SpectacularSwaggerView.as_view(url_name="api:schema"), name="docs"),
+]
