@@ -32,6 +32,12 @@ def rate_in_two_camps(people: int = 40, films: int = 60) -> tuple[list[User], li
     return users, movies
 
 
+@pytest.fixture(autouse=True)
+def _cheap_passwords(settings):
+    """Hash passwords in no time: their safety is Django's to test."""
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
 @pytest.fixture
 def camps(transactional_db) -> tuple[list[User], list[Movie]]:
     """People and films of two camps, committed, so that every connection sees them."""

@@ -1,0 +1,180 @@
+import itertools
+
+import numpy as np
+import pytest
+from django.contrib.auth.models import AnonymousUser
+
+from movies.models import Movie
+from recommender.serving import foldin, retrieval
+from recommender.serving.recommend import Filters, explain, recommend, similar
+from recommender.training import pipeline, runs
+from tests.conftest import SMALL, rate_in_two_camps
+from tests.factories import MovieFactory, RatingFactory, UserFactory
+from users import ratings
+from users.models import Rating, User
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+PAGE = 20
+
+
+def movies(recommendations):
+    return [recommendation.movie for recommendation in recommendations]
+
+
+def test_a_person_is_recommended_films_of_their_own_camp(trained, camps):
+    people, films = camps
+    for person in people[:4]:
+        found = recommend(person, 10)
+        assert all(pick.is_personal for pick in found)
+        camp = people.index(person) % 2
+        own = [films.index(pick.movie) % 2 == camp for pick in found]
+        assert sum(own) >= 9
+
+
+def test_what_was_rated_or_dismissed_is_never_recommended(trained, camps):
+    person = camps[0][0]
+    first = recommend(person, 1)[0].movie
+    ratings.dismiss(person, first)
+    found = set(movies(recommend(person, 100)))
+    assert first not in found
+    assert not found & set(Movie.objects.filter(ratings__user=person))
+
+
+def test_a_rating_changes_the_very_next_answer(trained, camps):
+    _, films = camps
+    person = UserFactory()
+    for film in films[:6:2]:
+        ratings.rate(person, film, 5)
+    before = recommend(person, 5)
+    for film in films[1:12:2]:
+        ratings.rate(person, film, 5)
+    for film in films[:6:2]:
+        ratings.rate(person, film, 0.5)
+    after = recommend(person, 5)
+    assert {films.index(pick.movie) % 2 for pick in before} == {0}
+    assert {films.index(pick.movie) % 2 for pick in after} == {1}
+
+
+def test_withdrawing_every_rating_brings_the_start_back(trained, camps):
+    person = UserFactory()
+    ratings.rate(person, camps[1][0], 5)
+    assert recommend(person, 1)[0].is_personal
+    ratings.withdraw(person, camps[1][0])
+    assert not recommend(person, 1)[0].is_personal
+
+
+def test_the_folded_in_vector_and_the_trained_one_agree(trained, camps):
+    shared = []
+    for person in camps[0]:
+        stored = foldin._stored(person, trained)
+        User.objects.filter(pk=person.pk).update(taste_revision=-1)
+        solved = foldin.user_vector(person, trained)
+        allowed = retrieval.candidates(person, Filters())
+        pages = [
+            {found.movie_id for found in retrieval.nearest(trained, vector, allowed, PAGE)}
+            for vector in (stored, solved)
+        ]
+        shared.append(len(pages[0] & pages[1]) / PAGE)
+    assert np.mean(shared) >= 0.95
+
+
+def test_ratings_that_come_while_it_trains_are_not_lost(camps, monkeypatch):
+    people, films = camps
+    create_version = pipeline._create_version
+
+    def rate_meanwhile(*arguments):
+        ratings.rate(people[0], films[1], 0.5)
+        return create_version(*arguments)
+
+    monkeypatch.setattr(pipeline, "_create_version", rate_meanwhile)
+    version = pipeline.execute(runs.create(parameters=SMALL))
+    assert foldin._stored(people[0], version) is None
+    assert foldin._stored(people[1], version) is not None
+
+
+@pytest.mark.parametrize("exact_up_to", [0, 10_000])
+@pytest.mark.parametrize("genre", [None, "drama", "comedy"])
+@pytest.mark.parametrize("years", [(None, None), (1960, None), (None, 1990), (1965, 1999)])
+def test_pages_are_full_whatever_the_filters(trained, camps, settings, exact_up_to, genre, years):
+    settings.EXACT_SCAN_MAX_VECTORS = exact_up_to
+    person = camps[0][3]
+    filters = Filters(genre, *years)
+    there_are = retrieval.candidates(person, filters).count()
+    found = movies(recommend(person, PAGE, filters))
+    assert len(found) == len(set(found)) == min(PAGE, there_are)
+    for movie in found:
+        assert genre is None or genre in {each.slug for each in movie.genres.all()}
+        assert (years[0] or 0) <= movie.year <= (years[1] or 3000)
+
+
+def test_the_index_answers_as_an_exact_scan_does(settings, transactional_db):
+    people, _ = rate_in_two_camps(people=80, films=600)
+    version = pipeline.execute(runs.create(parameters={"factors": 16, "iterations": 5}))
+    settings.EXACT_SCAN_MAX_VECTORS = 0
+    shared = []
+    choices = itertools.product([None, "drama"], [None, 2100], [None, 2300])
+    for person, (genre, first, last) in zip(people, itertools.cycle(choices), strict=False):
+        vector = foldin.user_vector(person, version)
+        allowed = retrieval.candidates(person, Filters(genre, first, last))
+        by_index = retrieval.nearest(version, vector, allowed, PAGE)
+        exact = retrieval.exact(version, vector, allowed, PAGE, version.metric)
+        assert len(by_index) == len(exact)
+        ids = {found.movie_id for found in exact}
+        shared.append(len(ids & {found.movie_id for found in by_index}) / len(ids))
+    assert np.mean(shared) >= 0.98
+
+
+def test_films_outside_the_space_fill_the_page_best_liked_first(trained, camps):
+    person = camps[0][0]
+    new = MovieFactory.create_batch(5, year=2200)
+    Movie.objects.filter(pk=new[3].pk).update(rating_sum=10, rating_count=1)
+    found = recommend(person, PAGE, Filters(first_year=2200))
+    assert len(found) == 5 and found[0].movie == new[3]
+    assert not any(pick.is_personal for pick in found)
+
+
+@pytest.mark.parametrize("person", [None, AnonymousUser()])
+def test_visitors_get_what_most_people_like(trained, person):
+    found = recommend(person, PAGE)
+    assert len(found) == PAGE
+    assert not any(pick.is_personal for pick in found)
+
+
+def test_before_the_first_version_everyone_gets_a_start(db):
+    RatingFactory()
+    MovieFactory.create_batch(3)
+    assert len(recommend(UserFactory(), PAGE)) == 4
+
+
+def test_somebody_who_only_dislikes_gets_a_start(trained, camps):
+    person = UserFactory()
+    ratings.rate(person, camps[1][0], 0.5)
+    assert len(recommend(person, PAGE)) == PAGE
+    assert not recommend(person, 1)[0].is_personal
+
+
+def test_similar_films_are_of_the_same_camp_and_not_the_film_itself(trained, camps):
+    _, films = camps
+    found = similar(films[0], 10)
+    assert films[0] not in found and len(found) == 10
+    assert sum(films.index(movie) % 2 == 0 for movie in found) >= 9
+
+
+def test_a_film_outside_the_space_has_similar_films_of_its_genre(trained):
+    new = MovieFactory(genres=["Horror"])
+    found = similar(new, 5)
+    assert len(found) == 5
+    assert all("Horror" in [genre.name for genre in movie.genres.all()] for movie in found)
+
+
+def test_reasons_are_the_persons_own_liked_films_and_their_shares_add_up(trained, camps):
+    person = camps[0][0]
+    picks = movies(recommend(person, 3))
+    reasons = explain(person, picks, most=1000)
+    liked = {rating.movie_id for rating in Rating.objects.filter(user=person, value__gte=9)}
+    for pick in picks:
+        assert {reason.movie.pk for reason in reasons[pick.pk]} <= liked
+        assert sum(reason.share for reason in reasons[pick.pk]) == pytest.approx(1, abs=1e-5)
+        shares = [reason.share for reason in reasons[pick.pk]]
+        assert shares == sorted(shares, reverse=True)
