@@ -17,10 +17,11 @@ def half_stars(stars: float) -> int:
     Raises:
         ValueError: the number is not one of these.
     """
-    value = round(stars * 2)
-    if value != stars * 2 or not MIN_HALF_STARS <= value <= MAX_HALF_STARS:
+    value = stars * 2
+    # Asked first, for what is not finite cannot be rounded.
+    if not MIN_HALF_STARS <= value <= MAX_HALF_STARS or value != round(value):
         raise ValueError("Stars go from 0.5 to 5.0 in half stars.")
-    return value
+    return round(value)
 
 
 @transaction.atomic

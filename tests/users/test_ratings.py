@@ -28,7 +28,7 @@ def test_rating_again_replaces_the_first():
     assert counts(movie) == (1, 2)
 
 
-@pytest.mark.parametrize("stars", [0, 0.25, 5.5, -1, float("nan")])
+@pytest.mark.parametrize("stars", [0, 0.25, 5.5, -1, float("nan"), float("inf")])
 def test_stars_outside_the_scale_change_nothing(stars):
     user, movie = UserFactory(), MovieFactory()
     with pytest.raises(ValueError):
