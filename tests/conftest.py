@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from django.conf import settings
 
 from movies.models import Movie
 from recommender.models import ModelVersion
@@ -48,3 +49,9 @@ def camps(transactional_db) -> tuple[list[User], list[Movie]]:
 def trained(camps) -> ModelVersion:
     """A live version trained on the two camps."""
     return pipeline.execute(runs.create(parameters=SMALL))
+
+
+def pytest_configure() -> None:
+    # Pages name static files as they lie in the tree: nothing is collected before the tests.
+    storage = "django.contrib.staticfiles.storage.StaticFilesStorage"
+    settings.STORAGES["staticfiles"]["BACKEND"] = storage
