@@ -57,9 +57,26 @@ class RatingQuerySet(models.QuerySet["Rating"]):
     def with_movies(self) -> Self:
         return self.select_related("movie").prefetch_related("movie__genres")
 
+    def in_order(self, order: str) -> Self:
+        """Sort one person's ratings by a `Rating.Order`."""
+        by_title = ("movie__search_titles", "movie_id")
+        columns = {
+            Rating.Order.NEWEST: ("-rated_at", "-movie_id"),
+            Rating.Order.HIGHEST: ("-value", *by_title),
+            Rating.Order.LOWEST: ("value", *by_title),
+            Rating.Order.TITLE: by_title,
+        }
+        return self.order_by(*columns[Rating.Order(order)])
+
 
 class Rating(models.Model):
     """A person's half stars for a film: one a person and film; narrow, for there are millions."""
+
+    class Order(models.TextChoices):
+        NEWEST = "newest", "Newest first"
+        HIGHEST = "highest", "Most stars first"
+        LOWEST = "lowest", "Fewest stars first"
+        TITLE = "title", "By title"
 
     pk = models.CompositePrimaryKey("user_id", "movie_id")
     user = models.ForeignKey(User, models.CASCADE, related_name="ratings", db_index=False)

@@ -1,4 +1,20 @@
-from django.urls import URLPattern
+from django.contrib.auth.views import LogoutView
+from django.urls import path
+
+from users import views
 
 app_name = "users"
-urlpatterns: list[URLPattern] = []
+urlpatterns = [
+    path("signup/", views.SignUp.as_view(), name="signup"),
+    path("login/", views.LogIn.as_view(), name="login"),
+    path("logout/", LogoutView.as_view(), name="logout"),
+    path("account/", views.account, name="account"),
+    path("account/password/", views.ChangePassword.as_view(), name="password"),
+    path("account/token/", views.api_token, name="token"),
+    path("ratings/", views.rated_films, name="ratings"),
+    path("watchlist/", views.watchlist, name="watchlist"),
+    path("dismissed/", views.dismissed, name="dismissed"),
+    path("films/<int:pk>/rating/", views.rate, name="rate"),
+    path("films/<int:pk>/watchlist/", views.watch, name="watch"),
+    path("films/<int:pk>/dismissal/", views.dismiss, name="dismiss"),
+]

@@ -1,0 +1,91 @@
+"""Forms of the account pages, and of everyone's logging in."""
+
+from typing import Any
+
+from django import forms
+from django.contrib.auth.forms import AuthenticationForm, UserCreationForm, UsernameField
+from django.core.exceptions import ValidationError
+from django.views.decorators.debug import sensitive_variables
+from unfold.forms import AuthenticationForm as UnfoldAuthenticationForm
+
+from users.models import User
+from users.throttle import WINDOW_SECONDS, LogInTries
+
+NAME_TAKEN = "Somebody has that name already."
+
+
+class ThrottledLogIn(AuthenticationForm):
+    """Logging in, which stops those who guess."""
+
+    error_messages = {
+        "invalid_login": "That name and password do not go together. Mind upper and lower case.",
+        "inactive": "This account is closed.",
+        "too_many": f"Too many tries. Wait {WINDOW_SECONDS // 60} minutes, then try again.",
+    }
+
+    @sensitive_variables()
+    def clean(self) -> dict[str, Any]:
+        name, password = self.cleaned_data.get("username"), self.cleaned_data.get("password")
+        if not name or not password:
+            return super().clean()
+        tries = LogInTries.of(self.request, name)
+        if not tries.allow():
+            raise ValidationError(self.error_messages["too_many"], code="too_many")
+        cleaned_data = super().clean()
+        tries.forget()
+        return cleaned_data
+
+
+class LogInForm(ThrottledLogIn):
+    """The site's own log in."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["username"].label = "Name"
+
+
+class StaffLogInForm(ThrottledLogIn, UnfoldAuthenticationForm):
+    """The admin's log in; `UNFOLD` in the settings names it."""
+
+
+class SignUpForm(UserCreationForm):
+    """A name and a password; an email address if they like."""
+
+    class Meta:
+        model = User
+        fields = ("username", "email")
+        field_classes = {"username": UsernameField}
+        labels = {"username": "Name", "email": "Email (optional)"}
+        help_texts = {"username": "Letters, digits and any of @ . + - _"}
+        error_messages = {"username": {"unique": NAME_TAKEN}}
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["email"].widget.attrs["autocomplete"] = "email"
+        self.fields["password1"].help_text = "Eight characters or more, and not digits alone."
+        self.fields["password2"].label = "Password again"
+        self.fields["password2"].help_text = ""
+
+
+class ProfileForm(forms.ModelForm):
+    """The name that the person logs in with, and their email address."""
+
+    class Meta:
+        model = User
+        fields = ("username", "email")
+        field_classes = {"username": UsernameField}
+        labels = SignUpForm.Meta.labels
+        help_texts = SignUpForm.Meta.help_texts
+        error_messages = SignUpForm.Meta.error_messages
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["email"].widget.attrs["autocomplete"] = "email"
+
+    def clean_username(self) -> str:
+        """Refuse a name that another person has, in whatever case."""
+        name = str(self.cleaned_data["username"])
+        others = User.objects.exclude(pk=self.instance.pk)
+        if others.filter(username__iexact=name).exists():
+            raise ValidationError(NAME_TAKEN)
+        return name

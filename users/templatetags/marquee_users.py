@@ -1,0 +1,74 @@
+"""What a person thinks of a film, in templates.
+
+A page asks for the person's stars, watchlist and dismissals once each, however many films it shows;
+for a visitor who has not logged in it asks for nothing.
+"""
+
+from typing import Any
+
+from django import template
+from django.contrib.auth.models import AnonymousUser
+from django.template import Context
+
+from movies.models import Movie
+from users.models import MAX_HALF_STARS, MIN_HALF_STARS, User
+from users.navigation import current_page
+
+register = template.Library()
+
+SCALE = [half_stars / 2 for half_stars in range(MIN_HALF_STARS, MAX_HALF_STARS + 1)]
+
+
+@register.filter
+def stars_of(movie: Movie, person: User | AnonymousUser) -> float | None:
+    """`{{ movie|stars_of:user }}`: the person's stars for the film, or None."""
+    return person.stars.get(movie.pk) if person.is_authenticated else None
+
+
+@register.filter
+def star_label(stars: float) -> str:
+    """`{{ 3.5|star_label }}`: "3½ stars"."""
+    whole, half = divmod(round(stars * 2), 2)
+    number = f"{whole or ''}{'½' if half else ''}"
+    return f"{number} star" if stars <= 1 else f"{number} stars"
+
+
+@register.inclusion_tag("users/_rating_control.html", takes_context=True)
+def rating_control(
+    context: Context, movie: Movie, focus: bool = False, next: str = ""
+) -> dict[str, Any]:
+    """`{% rating_control movie %}`: the stars to give.
+
+    With `focus`, an answer to htmx moves the focus there. `next` is the page to come back to where
+    that is not the one that shows the control.
+    """
+    return {
+        **_film(context, movie, next),
+        "stars": stars_of(movie, context["request"].user),
+        "choices": SCALE,
+        "focus": focus,
+    }
+
+
+@register.inclusion_tag("users/_list_controls.html", takes_context=True)
+def list_controls(
+    context: Context, movie: Movie, pressed: str = "", out_of_band: bool = False
+) -> dict[str, Any]:
+    """`{% list_controls movie %}`: the watchlist and "not interested".
+
+    In an answer to htmx, `pressed` (`watch` or `dismiss`) is the button that gets the focus, and
+    `out_of_band` puts the controls in the place of all those of the film on the page.
+    """
+    person = context["request"].user
+    return {
+        **_film(context, movie),
+        "is_listed": person.is_authenticated and movie.pk in person.watchlist_ids,
+        "is_dismissed": person.is_authenticated and movie.pk in person.dismissed_ids,
+        "pressed": pressed,
+        "out_of_band": out_of_band,
+    }
+
+
+def _film(context: Context, movie: Movie, next: str = "") -> dict[str, Any]:
+    request = context["request"]
+    return {"movie": movie, "user": request.user, "next": next or current_page(request)}

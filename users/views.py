@@ -1,0 +1,251 @@
+"""Accounts, what a person thinks of a film, and the lists that come of it.
+
+Whatever is done to a film works in two ways. A plain form comes back to the page it was sent from.
+One sent by htmx is answered with the part of the page that has changed, and with an event (`rated`,
+`listed`, `dismissed`) by which other parts know to ask for themselves again.
+"""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, cast
+
+from django.conf import settings
+from django.contrib import messages
+from django.contrib.auth import login
+from django.contrib.auth import views as auth_views
+from django.contrib.auth.decorators import login_required
+from django.contrib.auth.mixins import LoginRequiredMixin
+from django.contrib.auth.views import redirect_to_login
+from django.contrib.messages.views import SuccessMessageMixin
+from django.core.paginator import Page, Paginator
+from django.db import IntegrityError, models, transaction
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render, resolve_url
+from django.urls import reverse_lazy
+from django.utils.decorators import method_decorator
+from django.views.decorators.cache import never_cache
+from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.http import require_POST
+from django.views.generic import FormView
+from django_htmx.http import HttpResponseClientRedirect, trigger_client_event
+from rest_framework.authtoken.models import Token
+
+from movies.models import Movie
+from users import ratings
+from users.forms import NAME_TAKEN, LogInForm, ProfileForm, SignUpForm
+from users.models import Rating, User
+from users.navigation import current_page, next_page
+from users.templatetags.marquee_users import star_label
+
+PAGE_SIZE = 30
+SHOWN_ONCE = "api_token_to_show"
+
+# Accounts --------------------------------------------------------------------------------------
+
+
+@method_decorator([sensitive_post_parameters(), never_cache], name="dispatch")
+class SignUp(auth_views.RedirectURLMixin, FormView):
+    """Make an account and be logged in at once."""
+
+    form_class = SignUpForm
+    template_name = "users/signup.html"
+    next_page = settings.LOGIN_REDIRECT_URL
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if request.user.is_authenticated:
+            return redirect(self.get_success_url())
+        return super().dispatch(request, *args, **kwargs)
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        return super().get_context_data(**kwargs) | {"next": self.get_redirect_url()}
+
+    def form_valid(self, form: SignUpForm) -> HttpResponse:
+        try:
+            with transaction.atomic():
+                person = form.save()
+        except IntegrityError:  # Somebody took the name while the form was being checked.
+            form.add_error("username", NAME_TAKEN)
+            return self.form_invalid(form)
+        login(self.request, person)
+        messages.success(
+            self.request, f"Welcome, {person.username}. Rate a few films to see what suits you."
+        )
+        return redirect(self.get_success_url())
+
+
+class LogIn(auth_views.LoginView):
+    authentication_form = LogInForm
+    template_name = "users/login.html"
+    redirect_authenticated_user = True
+
+    def form_invalid(self, form: LogInForm) -> HttpResponse:
+        status = 429 if form.has_error("__all__", "too_many") else 200
+        return self.render_to_response(self.get_context_data(form=form), status=status)
+
+
+class ChangePassword(LoginRequiredMixin, SuccessMessageMixin, auth_views.PasswordChangeView):
+    template_name = "users/password.html"
+    success_url = reverse_lazy("users:account")
+    success_message = "Your password is changed."
+
+
+@login_required
+@never_cache
+def account(request: HttpRequest) -> HttpResponse:
+    """Show the account and change its name and email address.
+
+    The API token is shown on the one visit that follows its making.
+    """
+    person = cast(User, request.user)
+    # A copy, so that a name that was refused is not the one that the page greets.
+    form = ProfileForm(request.POST or None, instance=User.objects.get(pk=person.pk))
+    if request.method == "POST" and form.is_valid():
+        form.save()
+        messages.success(request, "Saved.")
+        return redirect("users:account")
+    context = {
+        "form": form,
+        "token": Token.objects.filter(user=person).first(),
+        "new_token": request.session.pop(SHOWN_ONCE, None),
+        "counts": {
+            "ratings": person.ratings.count(),
+            "watchlist": person.watchlist.count(),
+            "dismissed": person.dismissals.count(),
+        },
+    }
+    return render(request, "users/account.html", context)
+
+
+@login_required
+@require_POST
+def api_token(request: HttpRequest) -> HttpResponse:
+    """Make a new API token in place of any other, or `revoke` the one there is."""
+    with transaction.atomic():
+        Token.objects.filter(user=request.user).delete()
+        if "revoke" in request.POST:
+            messages.success(request, "The API token no longer works.")
+        else:
+            request.session[SHOWN_ONCE] = Token.objects.create(user=request.user).key
+    return redirect(resolve_url("users:account") + "#api")
+
+
+# Lists -----------------------------------------------------------------------------------------
+
+
+@login_required
+def rated_films(request: HttpRequest) -> HttpResponse:
+    person = cast(User, request.user)
+    chosen = request.GET.get("sort", "")
+    order = chosen if chosen in Rating.Order.values else Rating.Order.NEWEST
+    films = person.ratings.with_movies().in_order(order)
+    context = {"page": page_of(request, films), "orders": Rating.Order.choices, "order": order}
+    return render(request, "users/ratings.html", context)
+
+
+@login_required
+def watchlist(request: HttpRequest) -> HttpResponse:
+    person = cast(User, request.user)
+    films = person.watchlist.select_related("movie").prefetch_related("movie__genres")
+    page = page_of(request, films.order_by("-added_at", "movie_id"))
+    return render(request, "users/watchlist.html", {"page": page})
+
+
+@login_required
+def dismissed(request: HttpRequest) -> HttpResponse:
+    person = cast(User, request.user)
+    films = person.dismissals.select_related("movie").prefetch_related("movie__genres")
+    page = page_of(request, films.order_by("-dismissed_at", "movie_id"))
+    return render(request, "users/dismissed.html", {"page": page})
+
+
+def page_of(request: HttpRequest, films: models.QuerySet[Any]) -> Page:
+    return Paginator(films, PAGE_SIZE).get_page(request.GET.get("page"))
+
+
+# What a person does to a film --------------------------------------------------------------------
+
+Act = Callable[[HttpRequest, User, Movie], HttpResponse]
+
+
+def act_on_film(act: Act) -> Callable[[HttpRequest, int], HttpResponse]:
+    """Make a view of what a logged-in person does to a film; others are sent to log in."""
+
+    @wraps(act)
+    @require_POST
+    def view(request: HttpRequest, pk: int) -> HttpResponse:
+        movie = get_object_or_404(Movie, pk=pk)
+        if isinstance(request.user, User):
+            return act(request, request.user, movie)
+        to_log_in = redirect_to_login(page_of_film(request, movie))
+        return HttpResponseClientRedirect(to_log_in.url) if request.htmx else to_log_in
+
+    return view
+
+
+@act_on_film
+def rate(request: HttpRequest, person: User, movie: Movie) -> HttpResponse:
+    """Set the person's `stars` (0.5 to 5.0) for the film, or `withdraw` them."""
+    if "withdraw" in request.POST:
+        ratings.withdraw(person, movie)
+        text = f"Your stars for {movie.title} are withdrawn."
+        return acted(request, movie, "rated", text, "users/_withdrawn.html")
+    was_on_a_list = movie.pk in person.watchlist_ids | person.dismissed_ids
+    try:
+        rating = ratings.rate(person, movie, float(request.POST.get("stars") or "nan"))
+    except ValueError:
+        return refused(request, movie)
+    text = f"{movie.title}: {star_label(rating.stars)}."
+    return acted(request, movie, "rated", text, "users/_rated.html", was_on_a_list=was_on_a_list)
+
+
+@act_on_film
+def watch(request: HttpRequest, person: User, movie: Movie) -> HttpResponse:
+    """Put the film on the person's watchlist, or `remove` it from there."""
+    if "remove" in request.POST:
+        ratings.remove_from_watchlist(person, movie)
+        text = f"{movie.title} is off your watchlist."
+    else:
+        ratings.add_to_watchlist(person, movie)
+        text = f"{movie.title} is on your watchlist."
+    return acted(request, movie, "listed", text, "users/_listed.html", pressed="watch")
+
+
+@act_on_film
+def dismiss(request: HttpRequest, person: User, movie: Movie) -> HttpResponse:
+    """Leave the film out of what the person is shown, or `restore` it."""
+    if "restore" in request.POST:
+        ratings.restore(person, movie)
+        text = f"{movie.title} may be suggested again."
+    else:
+        ratings.dismiss(person, movie)
+        text = f"{movie.title} will not be suggested again."
+    return acted(request, movie, "dismissed", text, "users/_listed.html", pressed="dismiss")
+
+
+def acted(
+    request: HttpRequest, movie: Movie, event: str, text: str, part: str, **context: object
+) -> HttpResponse:
+    """Answer an act: with the changed part of the page and the event, or by going back."""
+    if not request.htmx:
+        messages.success(request, text)
+        return redirect(page_of_film(request, movie))
+    response = render(request, part, {"movie": movie, **context})
+    trigger_client_event(response, event, {"movie": movie.pk})
+    return trigger_client_event(response, "toast", {"text": text, "level": "success"})
+
+
+def refused(request: HttpRequest, movie: Movie) -> HttpResponse:
+    """Answer stars that are not on the scale; nothing has changed."""
+    text = "Choose from half a star to five stars, in half stars."
+    if request.htmx:
+        response = HttpResponse(text, status=422, content_type="text/plain")
+        return trigger_client_event(response, "toast", {"text": text, "level": "error"})
+    context = {"movie": movie, "text": text, "next": page_of_film(request, movie)}
+    return render(request, "users/refused.html", context, status=422)
+
+
+def page_of_film(request: HttpRequest, movie: Movie) -> str:
+    """Return the page from which the person acted on the film, or else the film's own."""
+    if request.htmx:
+        return current_page(request)
+    return next_page(request, default=movie.get_absolute_url())
