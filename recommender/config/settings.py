@@ -262,6 +262,7 @@ UNFOLD = {
     "SITE_TITLE": "Marquee",
     "SITE_HEADER": "Marquee",
     "SHOW_HISTORY": True,
+    "LOGIN": {"form": "users.forms.StaffLogInForm"},
     "SITE_DROPDOWN": [
         {"icon": "movie", "title": "The site", "link": "/"},
         {
