@@ -14,7 +14,8 @@ urlpatterns = [
     path("ratings/", views.rated_films, name="ratings"),
     path("watchlist/", views.watchlist, name="watchlist"),
     path("dismissed/", views.dismissed, name="dismissed"),
-    path("films/<int:pk>/rating/", views.rate, name="rate"),
-    path("films/<int:pk>/watchlist/", views.watch, name="watch"),
-    path("films/<int:pk>/dismissal/", views.dismiss, name="dismiss"),
+    # "films/<id>/<one word>/" is a film's own page, whatever its title.
+    path("films/<int:pk>/my/rating/", views.rate, name="rate"),
+    path("films/<int:pk>/my/watchlist/", views.watch, name="watch"),
+    path("films/<int:pk>/my/dismissal/", views.dismiss, name="dismiss"),
 ]
