@@ -1,8 +1,12 @@
 """Fixtures for every room."""
 
+from collections.abc import Iterator
+
 import numpy as np
 import pytest
 from django.conf import settings
+from django.db import connection
+from psycopg import sql
 
 from movies.models import Movie
 from recommender.models import ModelVersion
@@ -11,6 +15,30 @@ from tests.factories import MovieFactory, UserFactory
 from users.models import Rating, User
 
 SMALL = {"factors": 8, "iterations": 5}
+
+
+COMMITTING = {"transactional_db", "live_server", "django_db_reset_sequences"}
+
+
+@pytest.fixture(autouse=True)
+def _no_vectors_left(request: pytest.FixtureRequest, django_db_blocker) -> Iterator[None]:
+    """Drop the versions' tables after a test that commits: emptying the database leaves them."""
+    yield
+    marker = request.node.get_closest_marker("django_db")
+    if (marker and marker.kwargs.get("transaction")) or COMMITTING & set(request.fixturenames):
+        with django_db_blocker.unblock(), connection.cursor() as cursor:
+            for name in vector_tables():
+                cursor.execute(sql.SQL("DROP TABLE {}").format(sql.Identifier(name)))
+
+
+def vector_tables() -> list[str]:
+    """Return the names of the versions' own tables, partitions already or not yet."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT relname FROM pg_class WHERE relkind = 'r'"
+            r" AND relname ~ '^recommender_(movie|user)vector_v\d+$'"
+        )
+        return [name for (name,) in cursor.fetchall()]
 
 
 def rate_in_two_camps(people: int = 40, films: int = 60) -> tuple[list[User], list[Movie]]:
