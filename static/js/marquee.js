@@ -1,0 +1,49 @@
+// What the browser has nothing of its own for: the theme's toggle, toasts, words about failures.
+// Loaded in the head, so that nothing which needs scripts is shown before it works.
+(() => {
+  const root = document.documentElement;
+  root.classList.add("js");
+
+  // The theme is kept in a cookie: the server writes it into the page, so no page flashes.
+  const dark = matchMedia("(prefers-color-scheme: dark)");
+  document.addEventListener("click", ({ target }) => {
+    if (!target.closest("[data-theme-toggle]")) return;
+    const now = root.dataset.theme || (dark.matches ? "dark" : "light");
+    const next = now === "dark" ? "light" : "dark";
+    root.dataset.theme = next;
+    document.cookie = `theme=${next}; path=/; max-age=31536000; samesite=lax`;
+  });
+
+  // Toasts stay for long enough to be read, and for as long as they are pointed at; errors stay.
+  const seconds = 7;
+  const tend = (toast) => {
+    const close = document.createElement("button");
+    close.type = "button";
+    close.className = "toast__close";
+    close.setAttribute("aria-label", "Close");
+    close.textContent = "×";
+    close.addEventListener("click", () => toast.remove());
+    toast.append(close);
+    if (toast.matches(".toast--error, .toast--warning")) return;
+    const leave = () => (toast.matches(":hover, :focus-within") ? setTimeout(leave, 2000) : toast.remove());
+    setTimeout(leave, seconds * 1000);
+  };
+  const say = (text, level = "info") => {
+    const toast = document.createElement("div");
+    toast.className = `toast toast--${level}`;
+    toast.append(Object.assign(document.createElement("p"), { textContent: text }));
+    document.getElementById("toasts").append(toast);
+    tend(toast);
+  };
+
+  document.addEventListener("DOMContentLoaded", () => {
+    document.querySelectorAll(".toast").forEach(tend);
+    // A response says something with the header HX-Trigger: {"toast": {"text": …, "level": …}}.
+    document.body.addEventListener("toast", ({ detail }) => say(detail.text, detail.level));
+    document.body.addEventListener("htmx:sendError", () => say("No connection. Check it and try again.", "error"));
+    document.body.addEventListener("htmx:timeout", () => say("That took too long. Try again.", "error"));
+    document.body.addEventListener("htmx:responseError", ({ detail: { xhr } }) =>
+      say(xhr.status === 429 ? "That was a lot at once. Wait a moment." : "That did not work. Try again.", "error"),
+    );
+  });
+})();
