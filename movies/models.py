@@ -37,6 +37,7 @@ class Person(models.Model):
     class Meta:
         ordering = ["name"]
         verbose_name_plural = "people"
+        indexes = [GinIndex(OpClass("name", "gin_trgm_ops"), name="person_name")]
 
     def __str__(self) -> str:
         return self.name
@@ -57,11 +58,29 @@ class MovieQuerySet(models.QuerySet["Movie"]):
     def of_genre(self, slug: str) -> Self:
         return self.filter(genres__slug=slug)
 
+    def credited_to(self, person: Person, role: str) -> Self:
+        return self.filter(credits__person=person, credits__role=role)
+
+    def rated_at_least(self, count: int) -> Self:
+        return self.filter(rating_count__gte=count) if count else self
+
     def best_first(self) -> Self:
         return self.order_by("-weighted_rating", "pk")
 
+    def in_order(self, sort: str) -> Self:
+        """Return the films best first, by `most_rated`, `newest` or `title`."""
+        orders = {
+            "most_rated": [F("rating_count").desc(), "pk"],
+            "newest": [F("year").desc(nulls_last=True), "-rating_count", "pk"],
+            "title": ["search_titles", "year", "pk"],
+        }
+        return self.order_by(*orders[sort]) if sort in orders else self.best_first()
+
     def with_genres(self) -> Self:
         return self.prefetch_related("genres")
+
+    def with_credits(self) -> Self:
+        return self.prefetch_related("credits__person")
 
 
 class Movie(models.Model):
@@ -119,6 +138,14 @@ class Movie(models.Model):
     def mean_stars(self) -> float | None:
         """The plain mean of the film's ratings in stars."""
         return self.rating_sum / self.rating_count / 2 if self.rating_count else None
+
+    @property
+    def directors(self) -> list[Person]:
+        return [credit.person for credit in self.credits.all() if credit.role == "director"]
+
+    @property
+    def cast(self) -> list[Person]:
+        return [credit.person for credit in self.credits.all() if credit.role == "cast"]
 
     @property
     def imdb_url(self) -> str:

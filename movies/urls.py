@@ -1,4 +1,13 @@
-from django.urls import URLPattern
+from django.urls import path
+
+from movies import views
 
 app_name = "movies"
-urlpatterns: list[URLPattern] = []
+urlpatterns = [
+    path("films/", views.browse, name="browse"),
+    path("films/<int:pk>/poster.svg", views.poster, name="poster"),
+    path("films/<int:pk>/", views.detail, name="detail"),
+    path("films/<int:pk>/<slug:slug>/", views.detail, name="detail"),
+    path("people/<int:pk>/", views.person, name="person"),
+    path("search/", views.search, name="search"),
+]
