@@ -3,7 +3,12 @@
 from django.contrib import admin
 from django.urls import include, path
 
+from recommender.views import home
+
 urlpatterns = [
+    path("", home, name="home"),
+    # Before the films' own addresses, whose last part is a title and could be any word.
+    path("", include("recommender.urls")),
     path("", include("movies.urls")),
     path("", include("users.urls")),
     path("studio/", include("recommender.studio_urls")),
