@@ -5,6 +5,7 @@ from recommender import views
 app_name = "recommender"
 urlpatterns = [
     path("recommendations/", views.recommendations, name="recommendations"),
-    path("films/<int:pk>/similar/", views.similar_to, name="similar"),
-    path("films/<int:pk>/why/", views.why, name="why"),
+    # "films/<id>/<one word>/" is a film's own page, whatever its title.
+    path("films/like/<int:pk>/", views.similar_to, name="similar"),
+    path("films/<int:pk>/my/why/", views.why, name="why"),
 ]

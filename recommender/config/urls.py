@@ -7,7 +7,6 @@ from recommender.views import home
 
 urlpatterns = [
     path("", home, name="home"),
-    # Before the films' own addresses, whose last part is a title and could be any word.
     path("", include("recommender.urls")),
     path("", include("movies.urls")),
     path("", include("users.urls")),
