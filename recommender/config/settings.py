@@ -147,6 +147,16 @@ CELERY_BEAT_SCHEDULE = {
 }
 CELERY_TIMEZONE = "UTC"
 
+# Imports ---------------------------------------------------------------------------------------
+
+MARQUEE_HOME = Path(env.str("MARQUEE_HOME", default=str(BASE_DIR / ".marquee"))).expanduser()
+DOWNLOADS = MARQUEE_HOME / "downloads"
+MOVIELENS_URL = env.str("MOVIELENS_URL", default="https://files.grouplens.org/datasets/movielens/")
+WIKIPEDIA_URL = env.str(
+    "WIKIPEDIA_URL",
+    default="https://raw.githubusercontent.com/prust/wikipedia-movie-data/master/",
+)
+
 # People ----------------------------------------------------------------------------------------
 
 AUTH_USER_MODEL = "users.User"

@@ -1,0 +1,1 @@
+"""Importers of catalogues, and what every importer needs: files, downloads, progress."""

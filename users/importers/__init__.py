@@ -1,0 +1,1 @@
+"""Importers of what people made of films elsewhere."""
