@@ -149,9 +149,9 @@ class CancelRunView(Endpoint):
     def post(self, request: Request, run_id: int) -> Response:
         """Stop a run: at once while it waits, at its next report while it trains."""
         run = get_object_or_404(TrainingRun, pk=run_id)
+        if not run.is_active:
+            raise Conflict(f"Run {run.pk} is over already: {run.state}.", code="run_over")
         runs.cancel(run)
-        if not (run.cancel_requested or run.state == TrainingRun.State.CANCELLED):
-            raise Conflict(f"Run {run.pk} is over: it has {run.state}.", code="run_over")
         return Response(self.get_serializer(run).data, status.HTTP_202_ACCEPTED)
 
 

@@ -1,4 +1,5 @@
 import pytest
+from celery import Celery
 from django.db import connection, connections
 
 from recommender.models import ModelVersion, TrainingRun
@@ -40,7 +41,9 @@ def test_parameters_from_a_form_are_kept_as_numbers_with_the_defaults():
 
 
 def test_without_a_queue_the_request_says_so_and_leaves_nothing_queued(monkeypatch):
-    monkeypatch.setattr(runs.app.conf, "broker_url", "redis://127.0.0.1:1/0")
+    # An app of its own: the real one keeps its connections, and would hand them on.
+    nowhere = Celery(broker="redis://127.0.0.1:1/0", set_as_current=False)
+    monkeypatch.setattr(runs, "app", nowhere)
     with pytest.raises(runs.QueueUnavailable):
         runs.request()
     assert not TrainingRun.objects.active().exists()
