@@ -7,7 +7,7 @@ the same everywhere. Lengths are in the drawing's units; y grows downwards.
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from html import escape
 from itertools import combinations, pairwise
 from pathlib import Path
@@ -84,6 +84,7 @@ def _known(letter: str) -> str:
     return plain if ord(plain) in _font().cmap else letter
 
 
+@lru_cache(maxsize=4096)
 def width(text: str, tracking: float = 0) -> float:
     """Return the text's width at a cap height of 1; tracking is added after each letter."""
     font = _font()

@@ -161,7 +161,7 @@ def _era(year: int | None) -> list[Palette]:
 
 def _title(title: str, artwork: Artwork, palette: Palette) -> str:
     box = artwork.title
-    lines = set_block(title, box, largest=62)
+    lines = set_block(title, box, largest=92)
     top = box.y + (box.height - block_height(lines) if artwork.at_bottom else 0)
     drawn = [draw_line(line.text, box.x, top + line.y, line.size, palette.ink) for line in lines]
     return "".join(drawn)
@@ -188,6 +188,7 @@ def telling_genre(genres: list[str]) -> str:
 
 UPPER = Box(MARGIN, 28, WIDTH - 2 * MARGIN, 132)
 LOWER = Box(MARGIN, 288, WIDTH - 2 * MARGIN, 124)
+LOW = Box(MARGIN, 300, WIDTH - 2 * MARGIN, 112)
 
 
 def _circle(x: float, y: float, r: float, fill: str, more: str = "") -> str:
@@ -340,7 +341,7 @@ def tiles(random: Random, palette: Palette) -> Artwork:
             back, front = random.sample([*inks, palette.ground], 2)
             drawn.append(_rect(x, y, side + 0.5, side + 0.5, back))
             drawn.append(_tile(random, x, y, side, front))
-    return Artwork("".join(drawn), Box(MARGIN, 298, WIDTH - 2 * MARGIN, 116), at_bottom=True)
+    return Artwork("".join(drawn), LOW, at_bottom=True)
 
 
 def _tile(random: Random, x: float, y: float, side: float, ink: str) -> str:
@@ -365,42 +366,50 @@ def _tile(random: Random, x: float, y: float, side: float, ink: str) -> str:
     )
 
 
-def blinds(random: Random, palette: Palette) -> Artwork:
-    """Light through a blind, and someone in it."""
-    lean = random.choice([-46, -30, 30, 46])
-    bars = "".join(
-        _polygon(
-            [(-20, y), (320, y - lean), (320, y - lean + 11), (-20, y + 11)],
-            palette.third if i % 4 else palette.first,
-        )
-        for i, y in enumerate(range(-20, 292, 22))
+def lamp(random: Random, palette: Palette) -> Artwork:
+    """A street lamp, someone beneath it, and a long shadow."""
+    x = random.choice([104, 150, 196])
+    away = random.choice([-1, 1])
+    wall = "".join(_rect(0, y, WIDTH, 2, palette.second) for y in range(24, 270, 26))
+    cone = _polygon([(x - 8, -6), (x + 8, -6), (x + 116, 262), (x - 116, 262)], palette.third)
+    pool = f'<ellipse cx="{x}" cy="262" rx="116" ry="17" fill="{palette.third}"/>'
+    feet = x + away * 18
+    shadow = _polygon(
+        [(feet - 7, 262), (feet + 7, 262), (feet + away * 190, 290), (feet + away * 150, 292)],
+        palette.ground,
     )
-    x = random.choice([96, 150, 204])
-    someone = _circle(x, 158, 37, palette.second) + (
-        f'<path d="M{x - 84} 292c0-58 36-84 84-84s84 26 84 84z" fill="{palette.second}"/>'
+    coat = _polygon(
+        [
+            *((feet - 15, 200), (feet + 15, 200), (feet + 19, 246)),
+            *((feet + 6, 264), (feet - 6, 264), (feet - 19, 246)),
+        ],
+        palette.ground,
     )
-    brim = f"M{x - 62} 140q62-18 124 0l-22-5-6-38q-34-16-68 0l-6 38z"
-    hat = f'<path d="{brim}" fill="{palette.second}"/>' if random.random() < 0.6 else ""
-    floor = _rect(0, 282, WIDTH, HEIGHT - 282, palette.ground)
-    return Artwork(
-        bars + someone + hat + floor, Box(MARGIN, 300, WIDTH - 2 * MARGIN, 112), at_bottom=True
+    head = _circle(feet, 187, 9, palette.ground)
+    brim = _polygon(
+        [
+            *((feet - 17, 183), (feet - 9, 181), (feet - 8, 172)),
+            *((feet + 8, 172), (feet + 9, 181), (feet + 17, 183)),
+        ],
+        palette.first,
     )
+    return Artwork(wall + cone + pool + shadow + coat + head + brim, LOW, at_bottom=True)
 
 
 def teeth(random: Random, palette: Palette) -> Artwork:
     """Something opens its mouth."""
-    upper, lower, x = [(0.0, 0.0)], [(0.0, 300.0)], 0.0
+    upper, lower, x = [(0.0, 0.0)], [(0.0, 302.0)], 0.0
     while x < WIDTH:
         wide = random.uniform(26, 46)
         upper += [(x, random.uniform(18, 40)), (x + wide / 2, random.uniform(88, 138))]
         lower += [(x, random.uniform(262, 282)), (x + wide / 2, random.uniform(170, 214))]
         x += wide
     upper += [(WIDTH, 30), (WIDTH, 0)]
-    lower += [(WIDTH, 270), (WIDTH, 300)]
+    lower += [(WIDTH, 270), (WIDTH, 302)]
     back = _rect(0, 0, WIDTH, 300, palette.second)
     eye = _circle(150 + random.uniform(-60, 60), 152, random.choice([17, 26]), palette.first)
     jaws = _polygon(upper, palette.ground) + _polygon(lower, palette.ground)
-    return Artwork(back + eye + jaws, Box(MARGIN, 296, WIDTH - 2 * MARGIN, 116), at_bottom=True)
+    return Artwork(back + eye + jaws, LOW, at_bottom=True)
 
 
 def waves(random: Random, palette: Palette) -> Artwork:
@@ -498,30 +507,30 @@ def chevrons(random: Random, palette: Palette) -> Artwork:
         )
     turned = f'<g transform="translate(150 0) scale({up} 1) translate(-150 0)">{"".join(drawn)}</g>'
     floor = _rect(0, 278, WIDTH, HEIGHT - 278, palette.ground)
-    return Artwork(turned + floor, Box(MARGIN, 296, WIDTH - 2 * MARGIN, 116), at_bottom=True)
+    return Artwork(turned + floor, LOW, at_bottom=True)
 
 
 Composition = Callable[[Random, Palette], Artwork]
 
 # Most telling genre first: a comic horror film looks like a horror film.
 COMPOSITIONS: dict[str, list[Composition]] = {
-    "Film-Noir": [blinds, slabs],
+    "Film-Noir": [lamp, slabs],
     "Horror": [teeth, rings],
     "Sci-Fi": [orbits, rings],
     "Western": [peaks, rays],
-    "War": [rays, chevrons, slabs],
     "Musical": [waves, discs],
     "Animation": [tiles, discs, horizon],
     "Documentary": [sheet, waves],
     "Fantasy": [arches, peaks, orbits],
-    "Mystery": [rings, blinds, arches],
+    "Mystery": [rings, lamp, arches],
     "Children": [tiles, arches, discs],
-    "Crime": [slabs, blinds, sheet],
+    "Crime": [slabs, lamp, sheet],
     "Romance": [discs, horizon],
     "Thriller": [rings, slabs, chevrons],
     "Adventure": [peaks, rays, horizon],
     "Action": [chevrons, slabs, rays],
     "Comedy": [tiles, discs, sheet],
+    "War": [rays, slabs, peaks],
     "Drama": [horizon, arches, sheet, discs, waves],
 }
 

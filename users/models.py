@@ -57,6 +57,11 @@ class RatingQuerySet(models.QuerySet["Rating"]):
     def with_movies(self) -> Self:
         return self.select_related("movie").prefetch_related("movie__genres")
 
+    def distribution(self) -> list[int]:
+        """Return how many ratings there are of each value: half a star first, five stars last."""
+        counts = dict(self.order_by().values_list("value").annotate(models.Count("movie_id")))
+        return [counts.get(value, 0) for value in range(MIN_HALF_STARS, MAX_HALF_STARS + 1)]
+
     def in_order(self, order: str) -> Self:
         """Sort one person's ratings by a `Rating.Order`."""
         by_title = ("movie__search_titles", "movie_id")

@@ -1,4 +1,4 @@
-// What the browser has nothing of its own for: the theme's toggle, toasts, words about failures.
+// What the browser has nothing of its own for: the theme's toggle, photographs that fail, toasts.
 // Loaded in the head, so that nothing which needs scripts is shown before it works.
 (() => {
   const root = document.documentElement;
@@ -13,6 +13,13 @@
     root.dataset.theme = next;
     document.cookie = `theme=${next}; path=/; max-age=31536000; samesite=lax`;
   });
+
+  // A photograph that does not load makes way for the drawn poster beneath it.
+  document.addEventListener(
+    "error",
+    ({ target }) => target.matches?.(".poster__photo") && target.remove(),
+    true,
+  );
 
   // Toasts stay for long enough to be read, and for as long as they are pointed at; errors stay.
   const seconds = 7;

@@ -11,11 +11,13 @@ from django.contrib.auth.models import AnonymousUser
 from django.template import Context
 
 from movies.models import Movie
-from users.models import MAX_HALF_STARS, MIN_HALF_STARS, User
+from users.models import MAX_HALF_STARS, MIN_HALF_STARS, Rating, User
 from users.navigation import current_page
 
 register = template.Library()
 
+# The picture of the distribution, in its own units.
+BAR_WIDTH, BAR_STEP, BAR_HEIGHT, BARS_FLOOR = 26, 32, 84, 100
 SCALE = [half_stars / 2 for half_stars in range(MIN_HALF_STARS, MAX_HALF_STARS + 1)]
 
 
@@ -66,6 +68,30 @@ def list_controls(
         "is_dismissed": person.is_authenticated and movie.pk in person.dismissed_ids,
         "pressed": pressed,
         "out_of_band": out_of_band,
+    }
+
+
+@register.inclusion_tag("users/_distribution.html")
+def rating_distribution(movie: Movie) -> dict[str, Any]:
+    """`{% rating_distribution movie %}`: how many people gave how many stars, as bars."""
+    counts = Rating.objects.filter(movie=movie).distribution()
+    most = max(counts)
+    bars = [_bar(*bar, most=most) for bar in zip(SCALE, counts, strict=True)]
+    return {"movie": movie, "bars": bars, "bar_width": BAR_WIDTH, "floor": BARS_FLOOR}
+
+
+def _bar(stars: float, count: int, most: int) -> dict[str, Any]:
+    x = (stars * 2 - MIN_HALF_STARS) * BAR_STEP
+    height = BAR_HEIGHT * count / most if most else 0
+    return {
+        "stars": stars,
+        "label": star_label(stars).split()[0],
+        "count": count,
+        "x": x,
+        "middle": x + BAR_WIDTH / 2,
+        "top": BARS_FLOOR - height,
+        "height": height,
+        "label_y": BARS_FLOOR - height - 4,
     }
 
 
