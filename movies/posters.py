@@ -481,15 +481,31 @@ def sheet(random: Random, palette: Palette) -> Artwork:
             x + side / 2, 305, 26, palette.ground
         )
     elif kind == 1:
-        thing = "".join(
-            _rect(MARGIN + i * 42, 396 - h, 30, h, palette.first if i % 2 else palette.second)
-            for i, h in enumerate(random.sample(range(40, 176, 12), 6))
-        )
+        thing = _skyline(random, palette)
     else:
         thing = _rect(x, 226, side, 160, palette.second) + _polygon(
             [(x, 386), (x + side, 226), (x + side, 386)], palette.first
         )
     return Artwork(rules + thing, Box(MARGIN, 28, WIDTH - 2 * MARGIN, 148))
+
+
+def _skyline(random: Random, palette: Palette) -> str:
+    """Houses side by side on the lower rule, a window lit here and there."""
+    left, drawn, lit = float(MARGIN), [], []
+    while left < WIDTH - MARGIN:
+        wide = min(random.choice([28, 36, 44]), WIDTH - MARGIN - left)
+        top = 414 - random.randrange(70, 190, 12)
+        drawn.append(
+            _rect(left, top, wide + 0.5, 414 - top, random.choice([palette.first, palette.second]))
+        )
+        floors = range(int(top) + 10, 400, 18)
+        lit += [
+            _rect(left + random.choice([7, 16]), floor, 5, 8, palette.third)
+            for floor in floors
+            if random.random() < 0.4 and wide > 25
+        ]
+        left += wide
+    return "".join(drawn + lit)
 
 
 def chevrons(random: Random, palette: Palette) -> Artwork:
