@@ -65,6 +65,16 @@ def provide() -> None:
         os.environ["REDIS_URL"] = f"unix://{valkey_socket()}"
 
 
+def embedded() -> list[str]:
+    """Return which of the servers that the environment names are the embedded ones."""
+    found = []
+    if os.environ["DATABASE_URL"] == _cluster().url(DATABASE):
+        found.append("postgres")
+    if os.environ["REDIS_URL"] == f"unix://{valkey_socket()}":
+        found.append("valkey")
+    return found
+
+
 def socket_folder(name: str, longest_socket: str) -> Path:
     """Return the folder for a server's socket: below home, or a temporary one of ours where the
     path is longer than the system allows, or has a space or a sign that a URL gives a meaning."""
