@@ -17,6 +17,12 @@ class Figure:
     against_live: float | None
     against_popular: float | None
 
+    @property
+    def direction(self) -> str:
+        """Where it went from the live version's, as far as one decimal place of a percent tells."""
+        change = round(self.against_live or 0, 1)
+        return "up" if change > 0 else "down" if change < 0 else "same"
+
 
 @dataclass(frozen=True)
 class Row:

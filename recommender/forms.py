@@ -92,13 +92,19 @@ class ScheduleForm(forms.Form):
 def _number_field(group: type[Parameters], field: "dataclasses.Field[Any]") -> forms.CharField:
     """A field that leaves reading to the class, so that page, command and API refuse alike."""
     low, high = field.metadata["low"], field.metadata["high"]
-    step = "1" if get_type_hints(group)[field.name] is int else "any"
+    is_whole = get_type_hints(group)[field.name] is int
+    bounds = f"From {low:,} to {high:,}." if is_whole else f"From {low:g} to {high:g}."
     return forms.CharField(
         required=False,
         label=field.name.replace("_", " ").capitalize(),
-        help_text=f"{_documentation(group)[field.name]} From {low:g} to {high:g}.",
+        help_text=f"{_documentation(group)[field.name]} {bounds}",
         widget=forms.NumberInput(
-            attrs={"min": low, "max": high, "step": step, "placeholder": f"{field.default:g}"}
+            attrs={
+                "min": low,
+                "max": high,
+                "step": 1 if is_whole else "any",
+                "placeholder": f"{field.default:g}",
+            }
         ),
     )
 
@@ -108,7 +114,7 @@ def _documentation(group: type[Parameters]) -> dict[str, str]:
     tree = ast.parse(textwrap.dedent(inspect.getsource(group)))
     (body,) = [node.body for node in tree.body if isinstance(node, ast.ClassDef)]
     return {
-        field.target.id: " ".join(text.value.value.split())
+        field.target.id: " ".join(text.value.value.replace("`", "").split())
         for field, text in itertools.pairwise(body)
         if isinstance(field, ast.AnnAssign) and isinstance(field.target, ast.Name)
         if isinstance(text, ast.Expr) and isinstance(text.value, ast.Constant)

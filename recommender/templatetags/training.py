@@ -39,9 +39,11 @@ def until(moment: datetime) -> timedelta:
 
 @register.filter
 def change(percent: float | None) -> str:
-    """+12.3 %, −4.0 %, or nothing."""
+    """+12.3 %, −4.0 %, ±0 %, or nothing."""
     if percent is None:
         return ""
+    if not round(percent, 1):
+        return "±0 %"
     sign = "−" if percent < 0 else "+"
     digits = 0 if abs(percent) >= 100 else 1
     return f"{sign}{abs(percent):,.{digits}f} %"

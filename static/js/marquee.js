@@ -36,6 +36,9 @@
     setTimeout(leave, seconds * 1000);
   };
   const say = (text, level = "info") => {
+    // What polls fails again and again: it is said once.
+    const said = document.querySelectorAll("#toasts .toast p");
+    if ([...said].some((words) => words.textContent === text)) return;
     const toast = document.createElement("div");
     toast.className = `toast toast--${level}`;
     toast.append(Object.assign(document.createElement("p"), { textContent: text }));
