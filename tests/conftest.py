@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import numpy as np
 import pytest
+from celery import Celery
 from django.conf import settings
 from django.db import connection
 from psycopg import sql
@@ -83,3 +84,11 @@ def pytest_configure() -> None:
     # Pages name static files as they lie in the tree: nothing is collected before the tests.
     storage = "django.contrib.staticfiles.storage.StaticFilesStorage"
     settings.STORAGES["staticfiles"]["BACKEND"] = storage
+
+
+@pytest.fixture
+def no_queue(monkeypatch) -> None:
+    """Nothing answers where the queue should be."""
+    # An app of its own: the real one keeps its connections, and would hand them on.
+    nowhere = Celery(broker="redis://127.0.0.1:1/0", set_as_current=False)
+    monkeypatch.setattr(runs, "app", nowhere)

@@ -1,5 +1,4 @@
 import pytest
-from celery import Celery
 from django.db import connection, connections
 
 from recommender.models import ModelVersion, TrainingRun
@@ -40,10 +39,7 @@ def test_parameters_from_a_form_are_kept_as_numbers_with_the_defaults():
     assert "alpha" in run.parameters and "regularization" in run.parameters
 
 
-def test_without_a_queue_the_request_says_so_and_leaves_nothing_queued(monkeypatch):
-    # An app of its own: the real one keeps its connections, and would hand them on.
-    nowhere = Celery(broker="redis://127.0.0.1:1/0", set_as_current=False)
-    monkeypatch.setattr(runs, "app", nowhere)
+def test_without_a_queue_the_request_says_so_and_leaves_nothing_queued(no_queue):
     with pytest.raises(runs.QueueUnavailable):
         runs.request()
     assert not TrainingRun.objects.active().exists()
