@@ -9,14 +9,16 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from movies import search
+from movies.forms import BrowseForm
 from movies.models import Credit, Genre, Movie
-from movies.titles import search_key
 from recommender.api.endpoint import Endpoint, PagedEndpoint, PageQuery, Query
 from recommender.serving.recommend import similar
 from users.models import MAX_HALF_STARS, MIN_HALF_STARS
 
 FIRST_YEAR, LAST_YEAR = 1870, 2200
 MAX_K = 100
+MOST_FOUND = 500
 
 
 class FilmFilters(Query):
@@ -56,13 +58,20 @@ class MovieQuery(PageQuery, FilmFilters):
     q = serializers.CharField(
         required=False,
         max_length=200,
-        help_text="Part of a title. Typing mistakes and missing accents are forgiven.",
+        help_text="A title or a part of it. Typing mistakes and missing accents are forgiven."
+        f" At most the likeliest {MOST_FOUND} films are found.",
     )
     min_ratings = serializers.IntegerField(
         required=False,
         min_value=0,
         max_value=2**31 - 1,
         help_text="Only films that at least so many people have rated.",
+    )
+    sort = serializers.ChoiceField(
+        required=False,
+        choices=BrowseForm.SORTS,
+        help_text="Without it, what was searched for comes likeliest first, and all else best"
+        " rated first.",
     )
 
 
@@ -137,18 +146,20 @@ class MovieListView(PagedEndpoint):
         """Search, filter and sort the catalogue."""
         return self.list(request)
 
-    def get_queryset(self) -> "QuerySet[Movie]":
+    def get_queryset(self) -> "QuerySet[Movie] | list[Movie]":
         query = self.query
         movies = Movie.objects.with_genres().from_years(
             query.get("first_year"), query.get("last_year")
         )
         if "genre" in query:
             movies = movies.of_genre(query["genre"])
-        if "q" in query:
-            movies = movies.filter(search_titles__contains=search_key(query["q"]))
-        if "min_ratings" in query:
-            movies = movies.filter(rating_count__gte=query["min_ratings"])
-        return movies.best_first()
+        movies = movies.rated_at_least(query.get("min_ratings", 0))
+        if "q" not in query:
+            return movies.in_order(query.get("sort", "best"))
+        found = [movie.pk for movie in search.find(query["q"], MOST_FOUND, people=0).movies]
+        if "sort" in query:
+            return movies.filter(pk__in=found).in_order(query["sort"])
+        return search.in_given_order(movies, found)
 
 
 class MovieView(Endpoint):

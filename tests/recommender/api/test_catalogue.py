@@ -29,6 +29,10 @@ def titles(response) -> list[str]:
         ("last_year=1995", {"Alien", "Heat"}),
         ("first_year=1980&last_year=1999&genre=crime", {"Heat"}),
         ("q=amelie", {"Amélie"}),
+        ("q=amlie", {"Amélie"}),
+        ("q=amelie&genre=horror", set()),
+        ("q=amelie&sort=title", {"Amélie"}),
+        ("q=%3F", set()),
         ("q=zzzzzzzz", set()),
         ("min_ratings=1", {"Heat"}),
         ("genre=&q=", {"Amélie", "Alien", "Heat"}),
@@ -37,6 +41,22 @@ def titles(response) -> list[str]:
 def test_filters_and_search_choose_the_films(anonymous, films, query, expected):
     RatingFactory(movie=films[2])
     assert set(titles(anonymous.get(f"{MOVIES}?{query}"))) == expected
+
+
+@pytest.mark.parametrize(
+    ("sort", "expected"),
+    [
+        ("best", ["Heat", "Alien", "Amélie"]),
+        ("most_rated", ["Alien", "Heat", "Amélie"]),
+        ("newest", ["Amélie", "Heat", "Alien"]),
+        ("title", ["Alien", "Amélie", "Heat"]),
+    ],
+)
+def test_films_come_in_the_order_asked_for(anonymous, films, sort, expected):
+    _, alien, heat = films
+    RatingFactory(movie=heat, value=10)
+    RatingFactory.create_batch(2, movie=alien, value=8)
+    assert titles(anonymous.get(f"{MOVIES}?sort={sort}")) == expected
 
 
 def test_pages_hold_what_was_asked_and_lead_on(anonymous, films):
