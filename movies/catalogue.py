@@ -25,8 +25,10 @@ GENRE_NAMES = {
     "Sports": "Sport",
     "Suspense": "Thriller",
 }
-TITLE_LENGTH: int = Movie._meta.get_field("title").max_length
-GENRE_LENGTH: int = Genre._meta.get_field("name").max_length
+# As the model's validators have it, which bulk writes do not ask.
+YEARS = range(1870, 2201)
+TITLE_LENGTH = Movie._meta.get_field("title").max_length or 0
+GENRE_LENGTH = Genre._meta.get_field("name").max_length or 0
 
 
 @dataclass(slots=True, kw_only=True)
@@ -84,6 +86,15 @@ def genre_name(name: str) -> str:
     return GENRE_NAMES.get(name, name)
 
 
+def lock() -> None:
+    """Let one import at a time into the catalogue until the transaction ends.
+
+    Two would add the same films, or wait for each other's rows.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtext('movies.catalogue'))")
+
+
 class Index:
     """The catalogue's films, to be found by their ids or titles; read once an import."""
 
@@ -96,13 +107,13 @@ class Index:
             self.add(film)
 
     def add(self, film: KnownFilm) -> None:
-        for index, key in (
+        for index, external_id in (
             (self.by_movielens_id, film.movielens_id),
             (self.by_imdb_id, film.imdb_id),
             (self.by_tmdb_id, film.tmdb_id),
         ):
-            if key is not None:
-                index.setdefault(key, film)
+            if external_id is not None:
+                index.setdefault(external_id, film)
         for key in film.keys:
             self._by_title[key].append(film)
 

@@ -19,7 +19,7 @@ from typing import Any
 from urllib.parse import urljoin
 
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import transaction
 from django.utils.text import slugify
 from rich.progress import Progress
 
@@ -32,9 +32,8 @@ from movies.models import Movie, Person
 
 DOWNLOAD = "download"
 FILES = tuple(f"movies-{decade}s.json" for decade in range(1900, 2030, 10))
-YEARS = range(1870, 2201)
-NAME_LENGTH: int = Person._meta.get_field("name").max_length
-POSTER_LENGTH: int = Movie._meta.get_field("poster_url").max_length
+NAME_LENGTH = Person._meta.get_field("name").max_length or 0
+POSTER_LENGTH = Movie._meta.get_field("poster_url").max_length or 0
 # Crowds are named at times; the rest of a page's cast is of no use here.
 MOST_CAST = 30
 
@@ -98,9 +97,7 @@ def import_films(files: Files, progress: Progress, create: bool = False) -> Impo
     if not entries:
         raise ImportFailed(f"no films in {files.label}: files are called {FILES[0]} and so on")
     with transaction.atomic():
-        with connection.cursor() as cursor:
-            # One import at a time, or both would add the same films.
-            cursor.execute("SELECT pg_advisory_xact_lock(hashtext('movies.catalogue'))")
+        catalogue.lock()
         with step(progress, "Matching titles"):
             matches = match(entries, Index())
         new = (
@@ -221,7 +218,7 @@ def _entry(film: Any) -> Entry:
     if not title or len(title) > TITLE_LENGTH:
         raise ValueError(f"the title has not 1 to {TITLE_LENGTH} letters")
     year = _value(film, "year", int)
-    if year not in YEARS:
+    if year not in catalogue.YEARS:
         raise ValueError(f"the year {year} is out of range")
     poster = _optional(film, "thumbnail")
     return Entry(
@@ -242,7 +239,7 @@ def _value(film: dict[str, Any], key: str, kind: type) -> Any:
     value = film[key]
     if not isinstance(value, kind) or isinstance(value, bool):
         raise ValueError(f"{key} is of the wrong kind ({json.dumps(value)[:40]})")
-    texts = value if kind is list else [value] if kind is str else []
+    texts: Any = value if kind is list else [value] if kind is str else []
     for text in texts:
         if not isinstance(text, str) or not storable(text):
             raise ValueError(f"{key} holds something that is not text")

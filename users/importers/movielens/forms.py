@@ -14,11 +14,10 @@ from dataclasses import dataclass
 from django.utils.text import slugify
 
 from movies import titles
-from movies.catalogue import GENRE_LENGTH, TITLE_LENGTH, Film, genre_name
+from movies.catalogue import GENRE_LENGTH, TITLE_LENGTH, YEARS, Film, genre_name
 from movies.importers.files import Files, ImportFailed, storable
 
 NO_GENRES = frozenset({"(no genres listed)", "unknown", ""})
-YEARS = range(1870, 2201)
 MAX_INTEGER = 2**31 - 1
 # The flags of u.item, in their order, for a copy without u.genre.
 U_GENRES = """

@@ -3,6 +3,9 @@
 One transaction, in memory that the number of ratings does not change. Loading again adds what is
 new and changes what differs; it removes nothing, and touches no rating of people who sign in here.
 Where two lines rate the same film for the same person, the later line counts.
+
+The films' counts are changed with the ratings, so whoever rates one of these films meanwhile waits
+until the import is done: import large datasets when few people are there.
 """
 
 from collections.abc import Iterator, Mapping
@@ -10,7 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from django.contrib.auth.hashers import make_password
-from django.db import connection, transaction
+from django.db import ProgrammingError, connection, transaction
 from django.db.backends.utils import CursorWrapper
 from psycopg.errors import CardinalityViolation
 from rich.progress import Progress
@@ -25,7 +28,7 @@ from users.models import User
 
 # Ratings merged by one statement: its triggers run once for so many, and hold so many in memory.
 MERGE_ROWS = 2_000_000
-SOURCE_LENGTH: int = User._meta.get_field("source").max_length
+SOURCE_LENGTH = User._meta.get_field("source").max_length or 0
 _SECONDS_TO_2000 = 946_684_800
 
 
@@ -70,8 +73,7 @@ def load(files: Files, progress: Progress, label: str = "") -> Loaded:
     with step(progress, "Reading films"):
         films = read_films(files, form)
     with transaction.atomic(), connection.cursor() as cursor:
-        # One import at a time, or two would wait for each other's rows.
-        cursor.execute("SELECT pg_advisory_xact_lock(hashtext('users.importers.movielens'))")
+        catalogue.lock()
         # Checked a statement at a time: put off to the end, they would pile up in memory.
         cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
         with step(progress, "Writing films"):
@@ -218,7 +220,7 @@ def _merge(cursor: CursorWrapper, label: str, rows: int, is_first: bool) -> Merg
     try:
         with transaction.atomic():
             cursor.execute(_MERGE.format(staged="staged_rating"), [label])
-    except Exception as error:
+    except ProgrammingError as error:
         # One statement cannot change a row twice; only then are the lines worth sorting.
         if not isinstance(error.__cause__, CardinalityViolation):
             raise

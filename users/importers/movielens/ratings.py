@@ -14,7 +14,7 @@ from movies.importers.files import Files, ImportFailed
 from users.importers.movielens.forms import RATING_COLUMNS, Form, column_places, whole_number
 from users.models import MAX_HALF_STARS, MIN_HALF_STARS
 
-BLOCK_BYTES = 16 * 2**20
+BLOCK_BYTES = 8 * 2**20
 # 1970 to 2099: what lies outside is no time of a rating, but milliseconds, say.
 SECONDS = range(0, 4_102_444_800)
 _TYPES = (pa.int64(), pa.int64(), pa.float64(), pa.int64())
