@@ -106,7 +106,7 @@ def test_more_iterations_lower_the_loss() -> None:
 
 def test_folding_a_training_user_in_gives_their_trained_vector() -> None:
     data = interactions()
-    model = ImplicitALS(Settings(factors=8)).fit(data)
+    model = ImplicitALS(Settings(factors=8), threads=1).fit(data)
     for user in range(data.matrix.shape[0]):
         row = data.matrix[user]
         penalty = model.fold_in.user_regularization(row.data)
@@ -115,7 +115,7 @@ def test_folding_a_training_user_in_gives_their_trained_vector() -> None:
 
 
 def test_what_fold_in_needs_survives_json() -> None:
-    model = ImplicitALS(Settings(factors=4)).fit(interactions())
+    model = ImplicitALS(Settings(factors=4, regularization=0.003), threads=1).fit(interactions())
     again = FoldIn(**json.loads(json.dumps(asdict(model.fold_in))))
     confidences = np.array([3.0, -2.0, 0.0])
     assert again == model.fold_in
@@ -147,7 +147,7 @@ def test_contributions_sum_to_the_score(signed: list[float], penalty: float, see
 
 
 def test_a_disliked_movie_scores_lower_than_before() -> None:
-    model = ImplicitALS(Settings(factors=8)).fit(interactions())
+    model = ImplicitALS(Settings(factors=8), threads=1).fit(interactions())
     vectors = model.movie_vectors[[0, 1]]
     liked = fold_in(model.gramian, vectors, np.array([5.0, 0.0]), 1.0)
     torn = fold_in(model.gramian, vectors, np.array([5.0, -5.0]), 1.0)
@@ -173,9 +173,9 @@ def test_wrong_shapes_and_hopeless_systems_are_refused() -> None:
 
 def test_same_seed_same_vectors_whatever_the_threads() -> None:
     data = interactions()
-    one = ImplicitALS(Settings(seed=3), threads=1).fit(data)
-    two = ImplicitALS(Settings(seed=3), threads=2).fit(data)
-    other = ImplicitALS(Settings(seed=4), threads=1).fit(data)
+    one = ImplicitALS(Settings(factors=8, iterations=3, seed=3), threads=1).fit(data)
+    two = ImplicitALS(Settings(factors=8, iterations=3, seed=3), threads=2).fit(data)
+    other = ImplicitALS(Settings(factors=8, iterations=3, seed=4), threads=1).fit(data)
     np.testing.assert_array_equal(one.user_vectors, two.user_vectors)
     np.testing.assert_array_equal(one.movie_vectors, two.movie_vectors)
     assert not np.array_equal(one.movie_vectors, other.movie_vectors)
@@ -183,7 +183,9 @@ def test_same_seed_same_vectors_whatever_the_threads() -> None:
 
 def test_users_and_movies_without_interactions_get_zeros() -> None:
     matrix = sparse.csr_matrix(np.array([[3, 2, 0], [0, 0, 0]], dtype=np.float32))
-    model = ImplicitALS(Settings(factors=2)).fit(Interactions(np.arange(2), np.arange(3), matrix))
+    model = ImplicitALS(Settings(factors=2), threads=1).fit(
+        Interactions(np.arange(2), np.arange(3), matrix)
+    )
     assert model.user_vectors[1].tolist() == [0, 0]
     assert np.abs(model.movie_vectors[2]).max() < 1e-6
     assert np.isfinite(model.user_vectors).all()
@@ -194,7 +196,7 @@ def test_progress_rises_to_one_and_can_cancel() -> None:
         pass
 
     fractions: list[float] = []
-    ImplicitALS(Settings(factors=2, iterations=3)).fit(
+    ImplicitALS(Settings(factors=2, iterations=3), threads=1).fit(
         interactions(), lambda fraction, message: fractions.append(fraction)
     )
     assert fractions[0] == 0.0
@@ -206,7 +208,7 @@ def test_progress_rises_to_one_and_can_cancel() -> None:
             raise Cancelled
 
     with pytest.raises(Cancelled):
-        ImplicitALS(Settings(factors=2)).fit(interactions(), cancel)
+        ImplicitALS(Settings(factors=2), threads=1).fit(interactions(), cancel)
 
 
 def test_nothing_to_learn_from_is_said() -> None:
