@@ -18,7 +18,7 @@ from psycopg.pq import Format
 from recommender.models import Metric, ModelVersion, MovieVector, UserVector
 
 _OPERATOR_CLASSES = {Metric.INNER_PRODUCT: "vector_ip_ops", Metric.COSINE: "vector_cosine_ops"}
-_PROGRESS_ROWS = 5_000
+_COPY_ROWS = 10_000
 
 Fraction = Callable[[float], None]
 
@@ -152,13 +152,16 @@ def _write(
             )
         )
     statement = sql.SQL("COPY {} ({}) FROM STDIN (FORMAT BINARY)").format(table, names)
-    with binary_cursor() as cursor, cursor.copy(statement) as copy:
-        copy.set_types([*types, "int8", "vector"])
-        rows = zip(*(key.tolist() for key in keys), vectors, strict=True)
-        for number, (*key, vector) in enumerate(rows):
-            if number % _PROGRESS_ROWS == 0:
-                progress(number / len(vectors))
-            copy.write_row((*key, version.pk, vector))
+    # In parts, since progress is reported on this very connection, which a COPY has to itself.
+    for start in range(0, len(vectors), _COPY_ROWS):
+        part = slice(start, start + _COPY_ROWS)
+        with binary_cursor() as cursor, cursor.copy(statement) as copy:
+            copy.set_types([*types, "int8", "vector"])
+            for *key, vector in zip(
+                *(ids[part].tolist() for ids in keys), vectors[part], strict=True
+            ):
+                copy.write_row((*key, version.pk, vector))
+        progress(min(1.0, part.stop / len(vectors)))
 
 
 def _build_index(version: ModelVersion) -> None:

@@ -110,7 +110,8 @@ def test_a_run_whose_connection_broke_may_not_go_on(camps):
     assert not ModelVersion.objects.live()
 
 
-def test_progress_is_stored_and_never_falls(camps):
+def test_progress_is_stored_and_never_falls(camps, monkeypatch):
+    monkeypatch.setattr(runs, "REPORT_SECONDS", 0)
     run = runs.create(parameters=SMALL)
     seen: list[float] = []
 
@@ -120,4 +121,4 @@ def test_progress_is_stored_and_never_falls(camps):
         seen.append(fraction)
 
     pipeline.execute(run, listener)
-    assert seen == sorted(seen) and len(seen) >= 7
+    assert seen == sorted(seen) and len(seen) > 20
