@@ -200,8 +200,8 @@ def rate(request: HttpRequest, person: User, movie: Movie) -> HttpResponse:
 
 @act_on_film
 def watch(request: HttpRequest, person: User, movie: Movie) -> HttpResponse:
-    """Put the film on the person's watchlist, or `remove` it from there."""
-    if "remove" in request.POST:
+    """Put the film on the person's watchlist, or `unlist` it."""
+    if "unlist" in request.POST:
         ratings.remove_from_watchlist(person, movie)
         text = f"{movie.title} is off your watchlist."
     else:

@@ -136,7 +136,7 @@ def test_a_film_goes_on_the_watchlist_and_off_again(client, person):
     assert titles(page(client, "watchlist")) == ["Heat"]
     post(client, "watch", movie)
     assert WatchlistEntry.objects.count() == 1
-    post(client, "watch", movie, remove="1")
+    post(client, "watch", movie, unlist="1")
     assert titles(page(client, "watchlist")) == []
 
 
@@ -188,7 +188,7 @@ def test_htmx_learns_that_a_film_was_dismissed(client, person):
 
 def test_acts_can_be_repeated(client, person):
     movie = MovieFactory()
-    for act, undo in (("watch", "remove"), ("dismiss", "restore"), ("rate", "withdraw")):
+    for act, undo in (("watch", "unlist"), ("dismiss", "restore"), ("rate", "withdraw")):
         for form in ({"stars": "4.0"}, {"stars": "4.0"}, {undo: "1"}, {undo: "1"}):
             assert post(client, act, movie, **form).status_code == 302
     assert (fresh(person).stars, fresh(person).watchlist_ids) == ({}, set())
