@@ -43,7 +43,7 @@ def fetch(url: str, folder: Path, is_whole: Callable[[Path], bool], progress: Pr
     except httpx.HTTPError as error:
         raise ImportFailed(
             f"cannot be downloaded: {str(error) or type(error).__name__}. Without a connection,"
-            " give a folder or zip that is already here.",
+            " give a folder or zip that is already here",
             url,
         ) from error
     except OSError as error:
