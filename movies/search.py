@@ -19,7 +19,7 @@ from movies.titles import ARTICLES, search_key
 # Word similarity, 0 to 1: what a first look lets through, and a second one where the first finds
 # nothing. Two slips in a short word come down to about 0.35.
 CLOSE, LOOSE = 0.5, 0.3
-SHORTEST = 2
+SHORTEST, SHORTEST_LIKENESS = 2, 3
 
 _YEAR = re.compile(r"(18[7-9]\d|19\d\d|20\d\d)")
 _ARTICLE = f"({'|'.join(sorted(re.escape(word) for word in ARTICLES if word.isalpha()))})"
@@ -34,6 +34,11 @@ class Query:
     words: str
     """The key without articles and without the year: what titles are compared with."""
     year: int | None
+
+    @property
+    def is_short(self) -> bool:
+        """Whether it says too little for likeness: two letters, or articles alone."""
+        return len(self.words) < SHORTEST_LIKENESS or self.words in ARTICLES
 
 
 @dataclass(frozen=True)
@@ -67,17 +72,21 @@ def find(text: str, films: int = 20, people: int = 5) -> Found:
 
 def find_movies(query: Query, limit: int) -> list[Movie]:
     """Return up to `limit` films, the likeliest first."""
+    if query.is_short:
+        parameters = {"key": query.key, "beginning": _beginning(query.key), "limit": limit}
+        return in_given_order(Movie.objects.all(), _ids(_SHORT, CLOSE, parameters))
     for threshold in (CLOSE, LOOSE):
-        ids = [row[0] for row in _rows(_MOVIES, threshold, _movie_parameters(query, limit))]
-        if ids:
+        if ids := _ids(_MOVIES, threshold, _movie_parameters(query, limit)):
             return in_given_order(Movie.objects.all(), ids)
     return []
 
 
 def find_people(query: Query, limit: int) -> list[Person]:
     """Return up to `limit` people, the likeliest first."""
-    rows = _rows(_PEOPLE, CLOSE, {"key": query.key, "limit": limit})
-    return in_given_order(Person.objects.all(), [row[0] for row in rows])
+    if query.is_short:
+        return []
+    ids = _ids(_PEOPLE, CLOSE, {"key": query.key, "limit": limit})
+    return in_given_order(Person.objects.all(), ids)
 
 
 def in_given_order(rows: QuerySet, ids: list[int]) -> list:
@@ -86,28 +95,58 @@ def in_given_order(rows: QuerySet, ids: list[int]) -> list:
     return [by_id[row_id] for row_id in ids if row_id in by_id]
 
 
+def _beginning(*keys: str) -> str:
+    """Return the expression that finds titles which begin with a key, article or not."""
+    either = "|".join(dict.fromkeys(re.escape(key).replace(r"\ ", " ") for key in keys))
+    # (?n): ^ and $ match at every line, that is, at every title.
+    return f"(?n)^({_ARTICLE} )?({either})"
+
+
 def _movie_parameters(query: Query, limit: int) -> dict[str, Any]:
-    whole, part = (re.escape(text).replace(r"\ ", " ") for text in (query.key, query.words))
-    either = f"({whole}|{part})"
     return {
         "words": query.words,
         "year": query.year,
-        # (?n): ^ and $ match at every line, that is, at every title.
-        "equal": f"(?n)^({_ARTICLE} )?{either}$",
-        "beginning": f"(?n)^({_ARTICLE} )?{either}",
+        "whole": _beginning(query.key) + "$",
+        "part": _beginning(query.words) + "$",
+        "beginning": _beginning(query.key, query.words),
         "limit": limit,
     }
 
 
-def _rows(sql: str, threshold: float, parameters: dict[str, Any]) -> list[tuple[Any, ...]]:
+def _ids(sql: str, threshold: float, parameters: dict[str, Any]) -> list[int]:
     with transaction.atomic(), connection.cursor() as cursor:
         # The operators that the index serves compare with this setting.
         cursor.execute(
             "SELECT set_config('pg_trgm.word_similarity_threshold', %s, true)", [str(threshold)]
         )
         cursor.execute(sql, parameters)
-        return cursor.fetchall()
+        return [row[0] for row in cursor.fetchall()]
 
+
+# What begins so, the best known first: read down the index of rating counts, until there is enough.
+_SHORT = """
+    SELECT id
+    FROM (
+        (
+            SELECT id, 1 AS is_equal, rating_count
+            FROM movies_movie
+            WHERE search_titles = %(key)s
+            ORDER BY rating_count DESC
+            LIMIT %(limit)s
+        )
+        UNION ALL
+        (
+            SELECT id, 0, rating_count
+            FROM movies_movie
+            WHERE search_titles ~ %(beginning)s
+            ORDER BY rating_count DESC
+            LIMIT %(limit)s
+        )
+    ) AS found
+    GROUP BY id
+    ORDER BY max(is_equal) DESC, max(rating_count) DESC, id
+    LIMIT %(limit)s
+"""
 
 # A film that a hundred times as many people have rated gains as much as a fifth of likeness.
 _MOVIES = """
@@ -115,11 +154,12 @@ _MOVIES = """
     FROM movies_movie
     WHERE search_titles %%> %(words)s
     ORDER BY
-        (search_titles ~ %(equal)s)::int * 2
+        (search_titles ~ %(whole)s)::int * 2
+        + (search_titles ~ %(part)s)::int
         + (search_titles ~ %(beginning)s)::int * 0.5
         + word_similarity(%(words)s, search_titles)
         + similarity(%(words)s, search_titles) * 0.4
-        + coalesce((abs(year - %(year)s::int) <= 1)::int + (year = %(year)s::int)::int, 0) * 0.8
+        + coalesce((abs(year - %(year)s::int) <= 1)::int + (year = %(year)s::int)::int, 0)
         + ln(1 + rating_count) * 0.05 DESC,
         id
     LIMIT %(limit)s

@@ -1,0 +1,141 @@
+"""Search forgives what people do to titles, and puts the film they mean first."""
+
+import pytest
+from django.db import connection
+from django.urls import reverse
+
+from movies import search
+from movies.search import find, parse
+from tests.factories import CreditFactory, MovieFactory, PersonFactory
+
+pytestmark = pytest.mark.django_db
+
+CATALOGUE = [
+    ("The Godfather", 1972, 200),
+    ("The Godfather: Part II", 1974, 135),
+    ("Tokyo Godfathers", 2003, 12),
+    ("Amelie", 2001, 116, "Le Fabuleux destin d'Amélie Poulain"),
+    ("Amélie's Cousin", 1988, 1),
+    ("The Matrix", 1999, 259),
+    ("The Matrix Reloaded", 2003, 98),
+    ("Alien", 1979, 133),
+    ("Aliens", 1986, 126),
+    ("Alien³", 1992, 60),
+    ("Alien Nation", 1988, 20),
+    ("AVP: Alien vs. Predator", 2004, 20),
+    ("Pulp Fiction", 1994, 324),
+    ("Toy Story", 1995, 247),
+    ("Toy Story 2", 1999, 125),
+    ("Toys", 1992, 15),
+    ("Love Story", 1970, 10),
+    ("2001: A Space Odyssey", 1968, 113),
+    ("Blade Runner", 1982, 138),
+    ("Blade Runner 2049", 2017, 30),
+    ("1984", 1956, 3),
+    ("Up", 2009, 86),
+    ("Up in the Air", 2009, 40),
+    ("Heat", 1995, 90),
+    ("Heat", 1986, 2),
+    ("WALL·E", 2008, 104),
+    ("Fast & Furious", 2009, 20),
+    ("It's a Wonderful Life", 1946, 75),
+    ("The Good, the Bad and the Ugly", 1966, 80, "Il buono, il brutto, il cattivo"),
+    ("Crouching Tiger, Hidden Dragon", 2000, 96, "Wo hu cang long"),
+]
+
+
+@pytest.fixture
+def catalogue():
+    for title, year, count, *others in CATALOGUE:
+        MovieFactory(
+            title=title,
+            year=year,
+            alternative_titles=others,
+            rating_count=count,
+            rating_sum=count * 7,
+        )
+
+
+@pytest.mark.parametrize(
+    ("query", "first"),
+    [
+        ("godfater", "The Godfather (1972)"),
+        ("godfather part 2", "The Godfather: Part II (1974)"),
+        ("amelie", "Amelie (2001)"),
+        ("AMÉLIE", "Amelie (2001)"),
+        ("fabuleux destin", "Amelie (2001)"),
+        ("matrix the", "The Matrix (1999)"),
+        ("matrix, the", "The Matrix (1999)"),
+        ("reloaded matrix", "The Matrix Reloaded (2003)"),
+        ("alien 1979", "Alien (1979)"),
+        ("alien 1986", "Aliens (1986)"),
+        ("aliens", "Aliens (1986)"),
+        ("pulp ficton", "Pulp Fiction (1994)"),
+        ("toy stroy", "Toy Story (1995)"),
+        ("toystory", "Toy Story (1995)"),
+        ("space odyssey 2001", "2001: A Space Odyssey (1968)"),
+        ("blade runner 2049", "Blade Runner 2049 (2017)"),
+        ("blade runner", "Blade Runner (1982)"),
+        ("1984", "1984 (1956)"),
+        ("up", "Up (2009)"),
+        ("heat", "Heat (1995)"),
+        ("heat 1986", "Heat (1986)"),
+        ("wall e", "WALL·E (2008)"),
+        ("fast and furious", "Fast & Furious (2009)"),
+        ("its a wonderful life", "It's a Wonderful Life (1946)"),
+        ("the good the bad and the ugly", "The Good, the Bad and the Ugly (1966)"),
+        ("buono brutto cattivo", "The Good, the Bad and the Ugly (1966)"),
+        ("hidden tiger crouching dragon", "Crouching Tiger, Hidden Dragon (2000)"),
+    ],
+)
+def test_the_film_that_is_meant_comes_first(catalogue, query, first):
+    assert [str(movie) for movie in find(query).movies][:1] == [first]
+
+
+def test_a_beginning_finds_the_best_known_film_that_begins_so(catalogue):
+    assert [movie.title for movie in find("toy s").movies][:2] == ["Toy Story", "Toy Story 2"]
+
+
+@pytest.mark.parametrize("query", ["", " ", "x", "…", "%", "zzxqwv", "'; --", "\\", "(((", "\x00"])
+def test_what_means_nothing_finds_nothing(catalogue, query):
+    assert not find(query)
+
+
+def test_people_are_found_by_name():
+    cruz = CreditFactory(person=PersonFactory(name="Penélope Cruz")).person
+    PersonFactory(name="Tom Cruise")
+    assert find("penelope cruz").people[0] == cruz
+
+
+def test_a_year_is_told_from_a_title():
+    assert parse("alien 1979").year == 1979
+    assert parse("1984").year is None
+    assert parse("The Matrix").words == "matrix"
+    assert parse("the").words == "the"
+
+
+def test_search_reads_the_trigram_index(catalogue):
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE movies_movie")
+        cursor.execute("SET LOCAL enable_seqscan = off; SET LOCAL enable_indexscan = off")
+        parameters = search._movie_parameters(parse("alien 1979"), 5)
+        cursor.execute(f"EXPLAIN {search._MOVIES}", parameters)
+        assert "movie_search_titles" in str(cursor.fetchall())
+
+
+def test_the_page_shows_films_and_people(client, catalogue):
+    page = client.get(reverse("movies:search"), {"q": "godfater"}).content.decode()
+    assert "The Godfather" in page
+
+
+def test_the_page_says_what_to_do_when_nothing_is_found(client):
+    page = client.get(reverse("movies:search"), {"q": "zzxqwv"}).content.decode()
+    assert "Nothing by that name" in page
+    assert "<script>" not in client.get("/search/", {"q": "<script>"}).content.decode()
+
+
+def test_htmx_gets_suggestions_alone(client, catalogue):
+    answer = client.get("/search/", {"q": "toy"}, headers={"HX-Request": "true"})
+    page = answer.content.decode()
+    assert "<html" not in page
+    assert 'role="option"' in page
