@@ -17,8 +17,10 @@ from movies.models import Movie, Person
 from movies.titles import ARTICLES, search_key
 
 # Word similarity, 0 to 1: what a first look lets through, and a second one where the first finds
-# nothing. Two slips in a short word come down to about 0.35.
+# nothing. Two slips in a short word come down to about 0.35; but half of a very short word's
+# trigrams are those of very many titles.
 CLOSE, LOOSE = 0.5, 0.3
+VERY_SHORT, VERY_CLOSE = 4, 0.75
 SHORTEST, SHORTEST_LIKENESS = 2, 3
 
 _YEAR = re.compile(r"(18[7-9]\d|19\d\d|20\d\d)")
@@ -75,7 +77,8 @@ def find_movies(query: Query, limit: int) -> list[Movie]:
     if query.is_short:
         parameters = {"key": query.key, "beginning": _beginning(query.key), "limit": limit}
         return in_given_order(Movie.objects.all(), _ids(_SHORT, CLOSE, parameters))
-    for threshold in (CLOSE, LOOSE):
+    is_very_short = len(query.words) <= VERY_SHORT
+    for threshold in (VERY_CLOSE, CLOSE) if is_very_short else (CLOSE, LOOSE):
         if ids := _ids(_MOVIES, threshold, _movie_parameters(query, limit)):
             return in_given_order(Movie.objects.all(), ids)
     return []
