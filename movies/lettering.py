@@ -135,7 +135,8 @@ def _even_lines(words: list[str], target: float) -> list[str]:
 
 
 def _sized(lines: list[str], box: Box, largest: float) -> list[Line]:
-    full = [box.width / width(text) for text in lines]
+    # A text of nothing but marks that take no room has no width.
+    full = [box.width / (width(text) or 1) for text in lines]
     smallest = min(min(full), largest)
     sizes = [min(size, largest, smallest * SPREAD) for size in full]
     height = sum(sizes) + LEADING * sum(sizes[1:])

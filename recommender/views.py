@@ -16,7 +16,7 @@ from users.models import User
 PAGE_SIZE = 20
 # Nobody reads further, and each page asks for all the films before it.
 LAST_PAGE = 10
-FEW_RATINGS = 3
+FEW_RATINGS, TO_RATE = 3, 20
 SIMILAR_ON_SHELF, SIMILAR_ON_PAGE = 14, 48
 
 
@@ -24,11 +24,12 @@ SIMILAR_ON_SHELF, SIMILAR_ON_PAGE = 14, 48
 @vary_on_headers("HX-Request")
 def home(request: HttpRequest) -> HttpResponse:
     """The shelves; htmx fetches them again after a rating."""
-    context = {"shelves": home_shelves(request.user), "few_ratings": FEW_RATINGS}
-    context["missing"] = max(0, FEW_RATINGS - _rated(request.user))
-    fragment = request.htmx and request.htmx.target == "shelves"
-    template = "recommender/_shelves.html" if fragment else "recommender/home.html"
-    return render(request, template, context)
+    context = {"shelves": home_shelves(request.user)}
+    if request.htmx:
+        return render(request, "recommender/_shelves.html", context)
+    if missing := max(0, FEW_RATINGS - _rated(request.user)):
+        context |= {"missing": missing, "to_rate": _well_known(request.user)}
+    return render(request, "recommender/home.html", context)
 
 
 @require_safe
@@ -85,6 +86,14 @@ def why(request: HttpRequest, pk: int) -> HttpResponse:
 
 def _rated(person: User | AnonymousUser) -> int:
     return len(person.stars) if isinstance(person, User) else 0
+
+
+def _well_known(person: User | AnonymousUser) -> list[Movie]:
+    """Return films that a newcomer is likely to know, without those they have settled."""
+    if not isinstance(person, User):
+        return []
+    settled = person.stars.keys() | person.dismissed_ids
+    return list(Movie.objects.exclude(pk__in=settled).in_order("most_rated")[:TO_RATE])
 
 
 def _page_number(request: HttpRequest) -> int:

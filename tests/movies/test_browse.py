@@ -1,22 +1,114 @@
 """Browsing: filters, order, pages."""
 
 import pytest
-from django.urls import reverse
 
+from movies.models import Genre
 from tests.factories import MovieFactory
 
 pytestmark = pytest.mark.django_db
+
+FILMS = "/films/"
 
 
 def titles(response):
     return [movie.title for movie in response.context["movies"]]
 
 
-def test_the_best_rated_come_first(client):
-    MovieFactory(title="Good", rating_count=100, rating_sum=900)
-    MovieFactory(title="Bad", rating_count=100, rating_sum=300)
-    assert titles(client.get(reverse("movies:browse"))) == ["Good", "Bad"]
+@pytest.fixture
+def films():
+    MovieFactory(title="Good Old", year=1955, genres=["Drama"], rating_count=100, rating_sum=900)
+    MovieFactory(
+        title="Bad Known", year=1995, genres=["Drama", "War"], rating_count=300, rating_sum=900
+    )
+    MovieFactory(title="An Unknown", year=2001, genres=["War"])
+    MovieFactory(title="The Undated", year=None)
 
 
-def test_an_empty_catalogue_says_what_to_do(client):
-    assert "Nothing on this bill" in client.get(reverse("movies:browse")).content.decode()
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ("", ["Good Old", "An Unknown", "The Undated", "Bad Known"]),
+        ("sort=most_rated", ["Bad Known", "Good Old", "An Unknown", "The Undated"]),
+        ("sort=newest", ["An Unknown", "Bad Known", "Good Old", "The Undated"]),
+        ("sort=title", ["An Unknown", "Bad Known", "Good Old", "The Undated"]),
+        ("genre=drama", ["Good Old", "Bad Known"]),
+        ("genre=war&decade=1990", ["Bad Known"]),
+        ("decade=1950", ["Good Old"]),
+        ("first_year=1995", ["An Unknown", "Bad Known"]),
+        ("first_year=1950&last_year=1999&sort=newest", ["Bad Known", "Good Old"]),
+        ("min_ratings=100&sort=newest", ["Bad Known", "Good Old"]),
+    ],
+)
+def test_filters_and_orders(client, films, query, found):
+    assert titles(client.get(f"{FILMS}?{query}")) == found
+
+
+@pytest.mark.parametrize(
+    ("query", "words"),
+    [
+        ("genre=nonsense", "Select a valid choice"),
+        ("decade=12x", "Select a valid choice"),
+        ("first_year=soon", "Enter a whole number"),
+        ("first_year=1", "greater than or equal to 1870"),
+        ("first_year=2000&last_year=1990", "must not come before"),
+        ("min_ratings=-5", "Select a valid choice"),
+        ("sort=colour", "Select a valid choice"),
+    ],
+)
+def test_what_cannot_be_read_is_said_and_the_page_still_comes(client, films, query, words):
+    answer = client.get(f"{FILMS}?{query}")
+    assert answer.status_code == 200
+    assert words in answer.content.decode()
+
+
+def test_every_filter_can_be_taken_off(client, films):
+    chips = client.get(f"{FILMS}?genre=war&decade=1990&sort=title&page=1").context["chips"]
+    assert chips == [
+        {"text": "War", "url": "/films/?decade=1990&sort=title"},
+        {"text": "1990s", "url": "/films/?genre=war&sort=title"},
+    ]
+
+
+def test_pages_follow_each_other_without_gaps_or_repeats(client):
+    for number in range(50):
+        MovieFactory(title=f"Film {number:02}")
+    first = client.get(f"{FILMS}?sort=title")
+    assert first.context["next_url"] == "/films/?sort=title&page=2"
+    assert f'href="{first.context["next_url"].replace("&", "&amp;")}"' in first.content.decode()
+    second = client.get(first.context["next_url"])
+    assert titles(first) + titles(second) == [f"Film {number:02}" for number in range(50)]
+    assert not second.context["next_url"]
+
+
+@pytest.mark.parametrize("page", ["0", "-1", "x", "99999999999999999999"])
+def test_a_page_that_is_not_there_is_the_nearest_one(client, films, page):
+    assert client.get(f"{FILMS}?page={page}").status_code == 200
+
+
+def test_scrolling_on_fetches_films_alone(client):
+    for _ in range(49):
+        MovieFactory()
+    headers = {"HX-Request": "true", "HX-Target": "more"}
+    page = client.get(f"{FILMS}?page=2", headers=headers).content.decode()
+    assert page.count('class="card"') == 1
+    assert "<form" not in page
+
+
+def test_filtering_in_place_puts_a_clean_address_in_the_bar(client, films):
+    headers = {"HX-Request": "true", "HX-Target": "results"}
+    answer = client.get(f"{FILMS}?genre=war&decade=&first_year=&sort=best", headers=headers)
+    assert answer["HX-Push-Url"] == "/films/?genre=war&sort=best"
+    assert "<html" not in answer.content.decode()
+
+
+def test_nothing_found_says_what_to_do(client):
+    Genre.objects.create(name="War", slug="war")
+    assert "See all films" in client.get(f"{FILMS}?genre=war").content.decode()
+
+
+def test_the_number_of_queries_does_not_grow_with_the_films(client, django_assert_num_queries):
+    for _ in range(20):
+        MovieFactory(genres=["Drama", "War"])
+    # Count, films, and the genres to choose from.
+    with django_assert_num_queries(3):
+        client.get(FILMS)
