@@ -5,7 +5,7 @@ import sys
 from csp.constants import UNSAFE_INLINE
 from csp.decorators import csp_update
 from django.db import InterfaceError, OperationalError
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.shortcuts import render
 from django.views import defaults
 
@@ -20,7 +20,7 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     return defaults.page_not_found(request, exception)
 
 
-def server_error(request: HttpRequest) -> HttpResponse:
+def server_error(request: HttpRequest) -> HttpResponseBase:
     """500, or 503 where only the database is away and the same request may work soon."""
     if is_database_away(sys.exc_info()[1]):
         return _unavailable(request)
@@ -41,7 +41,7 @@ def problem(status: int, code: str, detail: str) -> JsonResponse:
     return JsonResponse({"type": kind, "errors": errors}, status=status)
 
 
-@csp_update({"style-src": [UNSAFE_INLINE]})  # type: ignore[untyped-decorator]
+@csp_update({"style-src": [UNSAFE_INLINE]})
 def _unavailable(request: HttpRequest) -> HttpResponse:
     if _is_for_a_program(request):
         response: HttpResponse = problem(503, "unavailable", "The database is away. Try again.")

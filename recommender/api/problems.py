@@ -44,7 +44,7 @@ class TooLarge(APIException):
     default_detail = "The request's body is too large."
 
 
-class ProblemHandler(ExceptionHandler):  # type: ignore[misc]
+class ProblemHandler(ExceptionHandler):
     """Also tells a database that is away from a mistake of ours."""
 
     def convert_known_exceptions(self, exc: Exception) -> Exception:

@@ -5,7 +5,7 @@ from typing import Any
 from drf_standardized_errors.openapi import AutoSchema as StandardizedAutoSchema
 
 
-class AutoSchema(StandardizedAutoSchema):  # type: ignore[misc]
+class AutoSchema(StandardizedAutoSchema):
     """Adds the checked query parameters of an endpoint's GET."""
 
     def get_override_parameters(self) -> list[Any]:

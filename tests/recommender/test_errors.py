@@ -8,16 +8,16 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture
-def browser() -> Client:
+def visitor() -> Client:
     """Gets the answers that people get, with the cookie of a session long gone."""
-    browser = Client(raise_request_exception=False)
-    browser.cookies["sessionid"] = "x" * 32
-    return browser
+    visitor = Client(raise_request_exception=False)
+    visitor.cookies["sessionid"] = "x" * 32
+    return visitor
 
 
-def test_a_page_says_that_the_database_is_away_and_when_to_come_back(browser, database_away):
+def test_a_page_says_that_the_database_is_away_and_when_to_come_back(visitor, database_away):
     with database_away():
-        response = browser.get(reverse("users:login"))
+        response = visitor.get(reverse("users:login"))
     assert response.status_code == 503
     assert int(response["Retry-After"]) > 0
     page = response.content.decode()
@@ -25,12 +25,12 @@ def test_a_page_says_that_the_database_is_away_and_when_to_come_back(browser, da
     # The page brings its own style, which the policy must let through.
     assert "<style>" in page
     assert "style-src 'self' 'unsafe-inline'" in response["Content-Security-Policy"]
-    assert "unsafe-inline" not in browser.get("/healthz").headers.get("Content-Security-Policy", "")
+    assert "unsafe-inline" not in visitor.get("/healthz").headers.get("Content-Security-Policy", "")
 
 
-def test_a_program_is_told_in_json(browser, database_away):
+def test_a_program_is_told_in_json(visitor, database_away):
     with database_away():
-        response = browser.get("/api/v1/movies/")
+        response = visitor.get("/api/v1/movies/")
     assert response.status_code == 503
     assert int(response["Retry-After"]) > 0
     assert response.json() == {
@@ -41,10 +41,10 @@ def test_a_program_is_told_in_json(browser, database_away):
     }
 
 
-def test_the_site_is_back_as_soon_as_the_database_is(browser, database_away):
+def test_the_site_is_back_as_soon_as_the_database_is(visitor, database_away):
     with database_away():
-        assert browser.get("/api/v1/movies/").status_code == 503
-    assert browser.get("/api/v1/movies/").status_code == 200
+        assert visitor.get("/api/v1/movies/").status_code == 503
+    assert visitor.get("/api/v1/movies/").status_code == 200
 
 
 def test_a_mistake_of_ours_is_no_503():
@@ -58,8 +58,8 @@ def test_a_mistake_of_ours_is_no_503():
     assert b"<" in person.content
 
 
-def test_an_address_that_is_not_there_is_a_page_for_people_and_json_for_programs(browser):
-    assert browser.get("/api/v1/nothing/").json()["errors"][0]["code"] == "not_found"
-    response = browser.get("/no/such/page/")
+def test_an_address_that_is_not_there_is_a_page_for_people_and_json_for_programs(visitor):
+    assert visitor.get("/api/v1/nothing/").json()["errors"][0]["code"] == "not_found"
+    response = visitor.get("/no/such/page/")
     assert response.status_code == 404
     assert "html" in response["Content-Type"]
