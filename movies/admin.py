@@ -3,11 +3,14 @@
 from collections.abc import Iterable
 from typing import Any
 
+from django import forms
 from django.contrib import admin
+from django.contrib.postgres.forms import SimpleArrayField
 from django.db import models
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from unfold.admin import ModelAdmin, TabularInline
+from unfold.widgets import UnfoldAdminTextareaWidget
 
 from movies.models import Credit, Genre, Movie, Person
 from movies.titles import search_key
@@ -32,10 +35,30 @@ class LargeTableAdmin(ModelAdmin):
                 hanging = related._base_manager.filter(**{f"{relation.field.name}__in": rows})
                 if count := hanging.count():
                     counts[str(related._meta.verbose_name_plural)] = count
-        lines = [str(row) for row in rows]
-        lines += [f"{count:,} {name}" for name, count in list(counts.items())[1:]]
         is_allowed = all(self.has_delete_permission(request, row) for row in rows)
-        return lines, counts, set() if is_allowed else {str(self.opts.verbose_name)}, []
+        names = [str(row) for row in rows]
+        return names, counts, set() if is_allowed else {str(self.opts.verbose_name)}, []
+
+
+class TitlesField(SimpleArrayField):
+    """Titles, one a line: they may well have commas in them."""
+
+    def __init__(self) -> None:
+        title = forms.CharField(max_length=300, required=False)
+        super().__init__(
+            title,
+            delimiter="\n",
+            required=False,
+            widget=UnfoldAdminTextareaWidget(attrs={"rows": 3}),
+            help_text="Other titles, one a line.",
+        )
+
+    def clean(self, value: str) -> list[str]:
+        return [title for title in super().clean(value) if title]
+
+
+class MovieForm(forms.ModelForm):
+    alternative_titles = TitlesField()
 
 
 class CreditInline(TabularInline):
@@ -46,6 +69,7 @@ class CreditInline(TabularInline):
 
 @admin.register(Movie)
 class MovieAdmin(LargeTableAdmin):
+    form = MovieForm
     list_display = ["title", "year", "genre_names", "rating_count", "stars"]
     list_filter = ["genres"]
     search_fields = ["search_titles"]

@@ -1,3 +1,5 @@
+import re
+
 import pytest
 from django.urls import reverse
 from django.utils import timezone
@@ -80,7 +82,7 @@ def test_a_film_saved_by_staff_is_found_by_its_new_title(admin_client):
     form = {
         "title": "Heat",
         "year": 1995,
-        "alternative_titles": "",
+        "alternative_titles": "Good, the Bad, The\r\n\r\nHeat: the film\r\n",
         "overview": "",
         "poster_url": "",
         "movielens_id": "",
@@ -91,7 +93,11 @@ def test_a_film_saved_by_staff_is_found_by_its_new_title(admin_client):
     }
     answer = admin_client.post(reverse("admin:movies_movie_change", args=[movie.pk]), form)
     assert answer.status_code == 302
+    movie.refresh_from_db()
+    assert movie.alternative_titles == ["Good, the Bad, The", "Heat: the film"]
     assert "Heat" in page(admin_client, "movies_movie_changelist", q="heat")
+    form = page(admin_client, "movies_movie_change", movie.pk)
+    assert "Good, the Bad, The\nHeat: the film</textarea>" in form
 
 
 def test_people_are_filtered_by_where_they_came_from(admin_client):
@@ -136,7 +142,7 @@ def test_a_deletion_is_counted_before_it_is_done(admin_client):
     RatingFactory.create_batch(3, movie=movie)
     ratings.add_to_watchlist(UserFactory(), movie)
     html = page(admin_client, "movies_movie_delete", movie.pk)
-    assert "3 ratings" in html
+    assert re.search(r"Ratings:\s*3\b", html)
     assert "stars for" not in html
     admin_client.post(reverse("admin:movies_movie_delete", args=[movie.pk]), {"post": "yes"})
     assert not Movie.objects.filter(pk=movie.pk).exists()
@@ -150,7 +156,7 @@ def test_counting_a_deletion_costs_the_same_for_many_ratings(
     RatingFactory.create_batch(30, user=person)
     with django_assert_max_num_queries(20):
         html = page(admin_client, "users_user_delete", person.pk)
-    assert "30 ratings" in html
+    assert re.search(r"Ratings:\s*30\b", html)
 
 
 def test_the_admin_is_for_staff(client):
