@@ -52,8 +52,9 @@
     document.body.addEventListener("toast", ({ detail }) => say(detail.text, detail.level));
     document.body.addEventListener("htmx:sendError", () => say("No connection. Check it and try again.", "error"));
     document.body.addEventListener("htmx:timeout", () => say("That took too long. Try again.", "error"));
-    document.body.addEventListener("htmx:responseError", ({ detail: { xhr } }) =>
-      say(xhr.status === 429 ? "That was a lot at once. Wait a moment." : "That did not work. Try again.", "error"),
-    );
+    document.body.addEventListener("htmx:responseError", ({ detail: { xhr } }) => {
+      if (xhr.getResponseHeader("HX-Trigger")?.includes('"toast"')) return;
+      say(xhr.status === 429 ? "That was a lot at once. Wait a moment." : "That did not work. Try again.", "error");
+    });
   });
 })();

@@ -205,3 +205,24 @@ def test_an_api_token_is_made_and_revoked(open_page: OpenPage, person: User):
     expect(page.get_by_text(re.compile("^[0-9a-f]{40}$"))).to_have_count(0)
     page.get_by_role("button", name="Revoke it").click()
     expect(page.get_by_text("The API token no longer works.")).to_be_visible()
+
+
+def test_a_visitor_who_rates_is_asked_to_log_in_and_comes_back(open_page: OpenPage, movie: Movie):
+    UserFactory(username="anna")
+    page = open_page(movie.get_absolute_url())
+    page.mouse.click(*place_of(stars_in(page), 4.0))
+    page.wait_for_url(re.compile("/login/"))
+    page.get_by_label("Name").fill("anna")
+    page.get_by_label("Password").fill("a long passphrase")
+    page.get_by_role("main").get_by_role("button", name="Log in").click()
+    expect(page.get_by_role("heading", name="Heat", exact=True)).to_be_visible()
+    page.mouse.click(*place_of(stars_in(page), 4.0))
+    expect(page.locator(".rating__stars")).to_have_text("4 stars")
+
+
+def test_a_refusal_is_said_once_and_the_page_stays(open_page: OpenPage, person: User):
+    page = open_page("/watchlist/", person)
+    stars_in(page).get_by_role("radio").last.evaluate("radio => radio.value = '9'")
+    page.mouse.click(*place_of(stars_in(page), 5.0))
+    expect(page.locator(".toast")).to_have_text(re.compile("^Choose from half a star"))
+    assert not given(person)
