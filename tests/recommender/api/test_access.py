@@ -1,5 +1,6 @@
+from uuid import uuid4
+
 import pytest
-from django.core.cache import cache
 from django.test import override_settings
 from redis import Redis
 from rest_framework.authtoken.models import Token
@@ -105,11 +106,12 @@ def test_an_address_that_is_not_there_is_a_problem_answer(anonymous):
 
 
 @pytest.fixture
-def counted(unlimited):
-    cache.clear()
+def counted(unlimited, settings):
+    """Low rates, counted under names of the test's own: other tests share the cache."""
     unlimited.update(anon="3/min", user="5/min", token="2/min")
-    yield
-    cache.clear()
+    own = settings.CACHES["default"] | {"KEY_PREFIX": uuid4().hex}
+    with override_settings(CACHES={"default": own}):
+        yield
 
 
 def test_visitors_and_people_are_throttled_each_on_their_own(counted, anonymous, client):
@@ -146,4 +148,5 @@ def test_requests_pass_while_the_cache_is_away(counted, anonymous, settings, cap
 
 def test_requests_are_counted_in_the_shared_cache(counted, anonymous, settings):
     anonymous.get("/api/v1/movies/")
-    assert list(Redis.from_url(settings.REDIS_URL).scan_iter("*throttle_anon*"))
+    prefix = settings.CACHES["default"]["KEY_PREFIX"]
+    assert list(Redis.from_url(settings.REDIS_URL).scan_iter(f"{prefix}:*throttle_anon*"))
