@@ -94,7 +94,7 @@ def retrain(request: HttpRequest) -> HttpResponse:
         except (runs.RunUnderway, runs.QueueUnavailable) as error:
             messages.error(request, str(error))
     if form.errors:
-        return _overview(request, form, ScheduleForm(initial=vars(schedule.read())), status=400)
+        return _overview(request, form, ScheduleForm(initial=vars(schedule.read())))
     return redirect("studio:overview")
 
 
@@ -164,7 +164,7 @@ def set_schedule(request: HttpRequest) -> HttpResponse:
     """Retrain at these times from now on, or never."""
     form = ScheduleForm(request.POST)
     if not form.is_valid():
-        return _overview(request, RetrainForm(), form, status=400)
+        return _overview(request, RetrainForm(), form)
     changed = schedule.write(**form.cleaned_data)
     messages.success(request, f"The schedule is set. {changed.words}")
     return redirect("studio:overview")
@@ -178,9 +178,7 @@ def unseen_ratings(version: ModelVersion) -> int:
     return max(newer, total - version.rating_count)
 
 
-def _overview(
-    request: HttpRequest, form: RetrainForm, schedule_form: ScheduleForm, status: int = 200
-) -> HttpResponse:
+def _overview(request: HttpRequest, form: RetrainForm, schedule_form: ScheduleForm) -> HttpResponse:
     live = ModelVersion.objects.live()
     versions = ModelVersion.objects.exclude(
         state__in=[ModelVersion.State.TRAINING, ModelVersion.State.FAILED]
@@ -200,7 +198,7 @@ def _overview(
         "schedule_form": schedule_form,
         **(_progress(active) if active else {"processes": Processes.look()}),
     }
-    return render(request, "studio/overview.html", context, status=status)
+    return render(request, "studio/overview.html", context)
 
 
 def _progress(run: TrainingRun) -> dict[str, object]:
