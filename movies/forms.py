@@ -67,7 +67,7 @@ class FilterForm(forms.Form):
 
 class BrowseForm(FilterForm):
     SORTS = [
-        ("best", "Best rated"),
+        ("", "Best rated"),
         ("most_rated", "Most rated"),
         ("newest", "Newest"),
         ("title", "Title, A to Z"),
@@ -85,4 +85,4 @@ class BrowseForm(FilterForm):
             movies = movies.of_genre(self.genre_slug)
         movies = movies.from_years(*self.years)
         movies = movies.rated_at_least(self.cleaned_data.get("min_ratings") or 0)
-        return movies.in_order(self.cleaned_data.get("sort") or "best")
+        return movies.in_order(self.cleaned_data.get("sort", ""))

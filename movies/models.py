@@ -68,7 +68,7 @@ class MovieQuerySet(models.QuerySet["Movie"]):
         return self.order_by("-weighted_rating", "pk")
 
     def in_order(self, sort: str) -> Self:
-        """Return the films best first, by `most_rated`, `newest` or `title`."""
+        """Return the films by `most_rated`, `newest` or `title`, or else best first."""
         orders = {
             "most_rated": [F("rating_count").desc(), "pk"],
             "newest": [F("year").desc(nulls_last=True), "-rating_count", "pk"],

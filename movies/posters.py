@@ -481,7 +481,7 @@ def sheet(random: Random, palette: Palette) -> Artwork:
             x + side / 2, 305, 26, palette.ground
         )
     elif kind == 1:
-        thing = _skyline(random, palette)
+        thing = _skyline(random, palette, MARGIN, WIDTH - MARGIN, 414)
     else:
         thing = _rect(x, 226, side, 160, palette.second) + _polygon(
             [(x, 386), (x + side, 226), (x + side, 386)], palette.first
@@ -489,19 +489,24 @@ def sheet(random: Random, palette: Palette) -> Artwork:
     return Artwork(rules + thing, Box(MARGIN, 28, WIDTH - 2 * MARGIN, 148))
 
 
-def _skyline(random: Random, palette: Palette) -> str:
-    """Houses side by side on the lower rule, a window lit here and there."""
-    left, drawn, lit = float(MARGIN), [], []
-    while left < WIDTH - MARGIN:
-        wide = min(random.choice([28, 36, 44]), WIDTH - MARGIN - left)
-        top = 414 - random.randrange(70, 190, 12)
-        drawn.append(
-            _rect(left, top, wide + 0.5, 414 - top, random.choice([palette.first, palette.second]))
-        )
-        floors = range(int(top) + 10, 400, 18)
+def city(random: Random, palette: Palette) -> Artwork:
+    """Roofs under a moon, a window lit here and there."""
+    moon = _circle(random.uniform(60, 240), 214, random.uniform(26, 44), palette.third)
+    houses = _skyline(random, palette, 0, WIDTH, HEIGHT - 32)
+    return Artwork(moon + houses, Box(MARGIN, 28, WIDTH - 2 * MARGIN, 130))
+
+
+def _skyline(random: Random, palette: Palette, left: float, right: float, floor: float) -> str:
+    """Houses side by side on a floor."""
+    drawn, lit = [], []
+    while left < right:
+        wide = min(random.choice([28, 36, 44]), right - left)
+        top = int(floor) - random.randrange(70, 190, 12)
+        ink = random.choice([palette.first, palette.second])
+        drawn.append(_rect(left, top, wide + 0.5, floor - top, ink))
         lit += [
-            _rect(left + random.choice([7, 16]), floor, 5, 8, palette.third)
-            for floor in floors
+            _rect(left + random.choice([7, 16]), story, 5, 8, palette.third)
+            for story in range(top + 10, int(floor) - 14, 18)
             if random.random() < 0.4 and wide > 25
         ]
         left += wide
@@ -530,8 +535,8 @@ Composition = Callable[[Random, Palette], Artwork]
 
 # Most telling genre first: a comic horror film looks like a horror film.
 COMPOSITIONS: dict[str, list[Composition]] = {
-    "Film-Noir": [lamp, slabs],
-    "Horror": [teeth, rings],
+    "Film-Noir": [lamp, slabs, city],
+    "Horror": [teeth, rings, arches, peaks],
     "Sci-Fi": [orbits, rings],
     "Western": [peaks, rays],
     "Musical": [waves, discs],
@@ -540,12 +545,12 @@ COMPOSITIONS: dict[str, list[Composition]] = {
     "Fantasy": [arches, peaks, orbits],
     "Mystery": [rings, lamp, arches],
     "Children": [tiles, arches, discs],
-    "Crime": [slabs, lamp, sheet],
+    "Crime": [slabs, city, lamp, sheet],
     "Romance": [discs, horizon],
-    "Thriller": [rings, slabs, chevrons],
+    "Thriller": [rings, slabs, chevrons, city],
     "Adventure": [peaks, rays, horizon],
     "Action": [chevrons, slabs, rays],
-    "Comedy": [tiles, discs, sheet],
+    "Comedy": [tiles, discs, sheet, city],
     "War": [rays, slabs, peaks],
     "Drama": [horizon, arches, sheet, discs, waves],
 }

@@ -49,7 +49,6 @@ def recommendations(request: HttpRequest) -> HttpResponse:
         "is_personal": any(recommendation.is_personal for recommendation in found),
         "chips": filter_chips(request, form),
         "next_url": next_url and request.path + next_url,
-        "missing": max(0, FEW_RATINGS - _rated(request.user)),
     }
     if not request.htmx:
         return render(request, "recommender/recommendations.html", context)
