@@ -49,9 +49,11 @@ def healthz(request: HttpRequest) -> JsonResponse:
 
 
 def readyz(request: HttpRequest) -> JsonResponse:
-    """200 where every check passes, 503 with what is wrong with those that fail.
+    """200 where the site can serve, 503 where it cannot, and what is wrong in either case.
 
-    A site without a live model is ready: it shows what most people like.
+    Without the cache it is degraded and yet ready: every page works, only training waits, and a
+    balancer that turned people away from it would do them no good. Without a live model it is
+    ready too: it shows what most people like.
     """
     answer: dict[str, object] = {"live_model": None}
     checks: dict[str, str] = {}
@@ -62,8 +64,10 @@ def readyz(request: HttpRequest) -> JsonResponse:
         except NotReady as failure:
             logger.warning("Not ready: %s: %s (%s)", name, failure, failure.__cause__)
             checks[name] = str(failure)
-    is_ready = set(checks.values()) == {"ok"}
-    answer |= {"status": "ok" if is_ready else "unavailable", "checks": checks}
+    is_ready = checks["database"] == "ok"
+    is_whole = set(checks.values()) == {"ok"}
+    status = "ok" if is_whole else "degraded" if is_ready else "unavailable"
+    answer |= {"status": status, "checks": checks}
     return JsonResponse(answer, status=200 if is_ready else 503)
 
 

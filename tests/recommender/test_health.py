@@ -33,10 +33,11 @@ def test_without_a_database_the_process_lives_but_is_not_ready(client, database_
     assert response.json()["checks"] == {"database": "not reachable", "cache": "ok"}
 
 
-def test_without_the_cache_the_site_is_not_ready(client, settings):
+def test_without_the_cache_the_site_is_degraded_and_ready(client, settings):
     settings.REDIS_URL = "redis://127.0.0.1:1/0"
     response = client.get("/readyz")
-    assert response.status_code == 503
+    assert response.status_code == 200
+    assert response.json()["status"] == "degraded"
     assert response.json()["checks"] == {"database": "ok", "cache": "not reachable"}
     assert client.get("/healthz").status_code == 200
 
