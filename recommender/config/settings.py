@@ -11,6 +11,7 @@ import font_manrope
 import font_source_serif_pro
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
+from django.templatetags.static import static
 from django.urls import reverse_lazy
 
 BASE_DIR = Path(__file__).resolve().parents[2]
@@ -270,7 +271,26 @@ SPECTACULAR_SETTINGS = {
 UNFOLD = {
     "SITE_TITLE": "Marquee",
     "SITE_HEADER": "Marquee",
+    "SITE_FAVICONS": [
+        {"rel": "icon", "type": "image/svg+xml", "href": lambda request: static("img/favicon.svg")}
+    ],
     "SHOW_HISTORY": True,
+    # The site's own accent, from paper to soot.
+    "COLORS": {
+        "primary": {
+            "50": "#fff8ee",
+            "100": "#ffecd0",
+            "200": "#ffd79c",
+            "300": "#ffc46d",
+            "400": "#ffb648",
+            "500": "#e98a24",
+            "600": "#a8380e",
+            "700": "#86290a",
+            "800": "#6b220c",
+            "900": "#571f0e",
+            "950": "#2f0e05",
+        }
+    },
     "LOGIN": {"form": "users.forms.StaffLogInForm"},
     "SITE_DROPDOWN": [
         {"icon": "movie", "title": "The site", "link": "/"},

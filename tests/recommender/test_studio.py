@@ -238,9 +238,9 @@ def test_a_runs_page_shows_what_was_asked_and_the_whole_log(client, trainer):
 def test_versions_stand_beside_the_live_one(client, trainer):
     version(ModelVersion.State.LIVE, ndcg=0.1, promoted_at=timezone.now())
     better = version(ModelVersion.State.CANDIDATE, ndcg=0.12)
-    text = page_text(client.get(OVERVIEW))
-    assert "0.1200 +20.0 % 2.4 × most popular" in text
-    assert f"Promote to version {better.pk}" in text
+    response = client.get(OVERVIEW)
+    assert "0.1200 +20.0 % 2.4 × most popular" in page_text(response)
+    assert f'aria-label="Promote to version {better.pk}"' in response.content.decode()
 
 
 def test_a_version_without_metrics_is_listed_as_not_measured(client, trainer):
