@@ -155,7 +155,7 @@ def _write(
     # In parts, since progress is reported on this very connection, which a COPY has to itself.
     for start in range(0, len(vectors), _COPY_ROWS):
         part = slice(start, start + _COPY_ROWS)
-        with binary_cursor() as cursor, cursor.copy(statement) as copy:
+        with binary_cursor() as writer, writer.copy(statement) as copy:
             copy.set_types([*types, "int8", "vector"])
             for *key, vector in zip(
                 *(ids[part].tolist() for ids in keys), vectors[part], strict=True

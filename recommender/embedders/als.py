@@ -202,8 +202,8 @@ class _Side:
         excess = _excess(matrix.data)
         users, movies = matrix.shape
         owners = np.repeat(np.arange(users, dtype=np.int32), np.diff(matrix.indptr))
-        user_weights = movies + np.bincount(owners, weights=excess, minlength=users)
-        movie_weights = users + np.bincount(matrix.indices, weights=excess, minlength=movies)
+        user_weights = float(movies) + np.bincount(owners, weights=excess, minlength=users)
+        movie_weights = float(users) + np.bincount(matrix.indices, excess, minlength=movies)
         user_order = np.argsort(-user_weights, kind="stable")
         movie_order = np.argsort(-movie_weights, kind="stable")
         by_user = matrix[user_order]
@@ -229,7 +229,9 @@ class _Side:
         return sparse.csr_matrix(block, shape=(stop - start, self.matrix.shape[1]), copy=False)
 
 
-def _rungs(weights: NDArray[np.float64], settings: Settings) -> Iterator[tuple[int, int, float]]:
+def _rungs(
+    weights: NDArray[np.floating[Any]], settings: Settings
+) -> Iterator[tuple[int, int, float]]:
     """Runs of equal λ in weights (n,) that descend: start, stop, λ."""
     lambdas = row_regularization(weights, settings.regularization, settings.frequency_exponent)
     edges = np.flatnonzero(np.diff(lambdas)) + 1
@@ -244,7 +246,7 @@ def _excess(confidences: NDArray[Any]) -> NDArray[Any]:
 
 
 def row_regularization(
-    weights: NDArray[np.float64], regularization: float, exponent: float
+    weights: NDArray[np.floating[Any]], regularization: float, exponent: float
 ) -> NDArray[np.float64]:
     """λ · w^ν of rows with weights (n,), each w ≥ 1 rounded to the ladder."""
     rung = np.round(np.log(np.maximum(weights, 1.0)) / math.log(_LADDER))
@@ -310,4 +312,4 @@ def _factorized(
     y = np.asarray(vectors, dtype=np.float64)
     system = np.asarray(gramian, dtype=np.float64) + (y.T * _excess(np.asarray(confidences))) @ y
     system[np.diag_indices(factors)] += regularization
-    return linalg.cho_factor(system, lower=True)  # type: ignore[no-any-return]
+    return linalg.cho_factor(system, lower=True)

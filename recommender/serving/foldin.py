@@ -64,7 +64,7 @@ def _model(version_id: int) -> Model:
     parameters = dict(version.parameters)
     fold_in = als.FoldIn(**parameters.pop("fold_in"))
     shape = (version.dimensions, version.dimensions)
-    gramian = np.frombuffer(version.gramian, dtype=np.float32).reshape(shape)
+    gramian = np.frombuffer(bytes(version.gramian or b""), dtype=np.float32).reshape(shape)
     return Model(gramian, Recipe.of(version.embedder, parameters).weighting, fold_in)
 
 

@@ -1,5 +1,6 @@
 """The nearest movies to a vector, by SQL: always as many as were asked for, if they exist."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -49,9 +50,8 @@ def candidates(person: User | AnonymousUser | None, filters: Filters) -> MovieQu
     if filters.most_ratings is not None:
         movies = movies.filter(rating_count__lte=filters.most_ratings)
     if isinstance(person, User):
-        for settled in (Rating, Dismissal):
-            mine = settled.objects.filter(user=person).values("movie_id")
-            movies = movies.exclude(pk__in=mine)
+        movies = movies.exclude(pk__in=Rating.objects.filter(user=person).values("movie_id"))
+        movies = movies.exclude(pk__in=Dismissal.objects.filter(user=person).values("movie_id"))
     return movies
 
 
@@ -79,8 +79,8 @@ def exact(
     version: ModelVersion, vector: NDArray[np.float32], allowed: MovieQuerySet, k: int, metric: str
 ) -> list[Neighbour]:
     """Scan every allowed movie of the version: no misses."""
-    rows = _placed(version, allowed).annotate(distance=_distance(metric, "vector", vector))
-    return _neighbours(rows.order_by("distance", "movie_id")[:k], metric)
+    distance = _distance(metric, "vector", vector)
+    return _neighbours(_pairs(version, allowed, distance, "movie_id")[:k], metric)
 
 
 def _by_index(
@@ -88,19 +88,26 @@ def _by_index(
 ) -> list[Neighbour]:
     # The index is on the cast: the column has no dimension of its own.
     placed = Cast("vector", VectorField(dimensions=version.dimensions))
-    distance = _distance(version.metric, placed, vector)
-    rows = _placed(version, allowed).annotate(distance=distance).order_by("distance")
+    pairs = _pairs(version, allowed, _distance(version.metric, placed, vector))
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(
             "SET LOCAL hnsw.iterative_scan = relaxed_order; SET LOCAL hnsw.ef_search = %s",
             [EF_SEARCH],
         )
-        found = _neighbours(rows[: k * OVERSAMPLING], version.metric)
+        found = _neighbours(pairs[: k * OVERSAMPLING], version.metric)
     return sorted(found, key=lambda neighbour: (-neighbour.score, neighbour.movie_id))[:k]
 
 
-def _placed(version: ModelVersion, allowed: MovieQuerySet) -> QuerySet[MovieVector]:
-    return MovieVector.objects.filter(version=version, movie__in=allowed)
+def _pairs(
+    version: ModelVersion,
+    allowed: MovieQuerySet,
+    distance: MaxInnerProduct | CosineDistance,
+    *tie_breaks: str,
+) -> "QuerySet[MovieVector, tuple[int, float]]":
+    """Movie ids and distances, nearest first. An index is of use only without tie breaks."""
+    placed = MovieVector.objects.filter(version=version, movie__in=allowed)
+    ordered = placed.annotate(distance=distance).order_by("distance", *tie_breaks)
+    return ordered.values_list("movie_id", "distance")
 
 
 def _distance(
@@ -110,7 +117,6 @@ def _distance(
     return function(column, vector)
 
 
-def _neighbours(rows: QuerySet[MovieVector], metric: str) -> list[Neighbour]:
+def _neighbours(pairs: Iterable[tuple[int, float]], metric: str) -> list[Neighbour]:
     nearest = 0.0 if metric == Metric.INNER_PRODUCT else 1.0
-    pairs = rows.values_list("movie_id", "distance")
     return [Neighbour(movie_id, nearest - distance) for movie_id, distance in pairs]

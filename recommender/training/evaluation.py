@@ -1,6 +1,6 @@
 """How well vectors foresee what people will like: recall, NDCG and catalogue coverage."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -170,8 +170,8 @@ def _chunks(users: int, movies: int) -> Iterator[slice]:
 
 
 def _marks(
-    rows: NDArray[np.intp], columns: NDArray[np.intp], shape: Sequence[int]
+    rows: NDArray[np.intp], columns: NDArray[np.intp], shape: tuple[int, int]
 ) -> sparse.csr_matrix:
     """A boolean matrix that is true at these cells."""
     marks = np.ones(len(rows), dtype=np.bool_)
-    return sparse.coo_matrix((marks, (rows, columns)), shape=shape).tocsr()
+    return sparse.csr_matrix((marks, (rows, columns)), shape=shape)
