@@ -36,6 +36,8 @@
     setTimeout(leave, seconds * 1000);
   };
   const say = (text, level = "info") => {
+    // The latest word takes the place of the ones before, but for errors.
+    document.querySelectorAll(".toast--success, .toast--info").forEach((toast) => toast.remove());
     // What polls fails again and again: it is said once.
     const said = document.querySelectorAll("#toasts .toast p");
     if ([...said].some((words) => words.textContent === text)) return;
