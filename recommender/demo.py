@@ -92,10 +92,11 @@ def _web_server(port: int, reload: bool) -> list[str]:
     command = [sys.executable, "-m", "gunicorn", "recommender.config.wsgi"]
     command += ["--bind", f"{HOST}:{port}", "--workers", "2", "--threads", "4"]
     command += ["--graceful-timeout", "5", "--no-control-socket", "--access-logfile", "-"]
-    if reload:
-        command.append("--reload")
-        for template in sorted((settings.BASE_DIR / "templates").rglob("*.*")):
-            command += ["--reload-extra-file", str(template)]
+    if not reload:
+        return [*command, "--preload"]
+    command.append("--reload")
+    for template in sorted((settings.BASE_DIR / "templates").rglob("*.*")):
+        command += ["--reload-extra-file", str(template)]
     return command
 
 

@@ -3,6 +3,9 @@
 import os
 
 from django.core.wsgi import get_wsgi_application
+from django.urls import get_resolver
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "recommender.config.settings")
 application = get_wsgi_application()
+# Import every view now: the first visitor does not wait for it, and forked workers share it.
+get_resolver().url_patterns  # noqa: B018
