@@ -3,21 +3,71 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 PORT ?= 8000
+TESTS ?=
+TYPED := recommender/config recommender/demo.py recommender/interactions.py recommender/vectors.py \
+	recommender/embedders recommender/training recommender/serving
 
 .PHONY: demo dev test lint format types check requirements clean
+
+# What the README promises -----------------------------------------------------------------------
 
 demo: $(VENV)/.installed
 	@$(BIN)/python manage.py demo --port $(PORT)
 
+# The same with DEBUG on; the web server restarts when a file changes (the worker does not).
 dev: $(VENV)/.installed
-	@DEBUG=1 $(BIN)/python manage.py demo --port $(PORT) --reload
+	@DEBUG=1 exec $(BIN)/python manage.py demo --port $(PORT) --reload
 
 test: $(VENV)/.installed
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest $(TESTS)
 
-$(VENV)/.installed: requirements.txt
-	@echo "Installing the packages into $(VENV) (a minute or two, once)"
+# The workshop ------------------------------------------------------------------------------------
+
+lint: $(VENV)/.installed-dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/djlint --quiet --check templates
+	$(BIN)/djlint --quiet --lint templates
+	$(BIN)/hadolint docker/Dockerfile
+
+format: $(VENV)/.installed-dev
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+	$(BIN)/djlint --quiet --reformat templates
+
+types: $(VENV)/.installed-dev
+	$(BIN)/python -m tests.types $(TYPED)
+
+check: $(VENV)/.installed
+	$(BIN)/python manage.py makemigrations --check --dry-run
+	HTTPS=1 ALLOWED_HOSTS=marquee.example $(BIN)/python manage.py check --deploy --fail-level WARNING
+
+# Compile the pins anew; `make requirements UPGRADE=--upgrade` takes newer versions.
+requirements: $(VENV)/bin/uv
+	cd requirements && for pins in requirements:../requirements production:production dev:dev; do \
+		../$(BIN)/uv pip compile --quiet --universal --fork-strategy fewest --python-version 3.11 \
+			--custom-compile-command "make requirements" $(UPGRADE) \
+			"$${pins%%:*}.in" --output-file "$${pins##*:}.txt" || exit 1; \
+	done
+
+clean:
+	rm -rf $(VENV) .pytest_cache .ruff_cache .mypy_cache .hypothesis staticfiles
+
+# What they need -----------------------------------------------------------------------------------
+
+$(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed.")'
 	@$(PYTHON) -m venv $(VENV)
-	@$(BIN)/pip install --quiet --disable-pip-version-check --requirement requirements.txt
+
+$(VENV)/.installed: requirements.txt | $(VENV)/bin/python
+	@echo "Installing the packages into $(VENV) (a minute or two, once)"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --requirement requirements.txt
 	@touch $@
+
+$(VENV)/.installed-dev: requirements/dev.txt $(VENV)/.installed
+	@echo "Installing the workshop's tools into $(VENV)"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --requirement requirements/dev.txt
+	@touch $@
+
+$(VENV)/bin/uv: | $(VENV)/bin/python
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
