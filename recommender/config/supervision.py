@@ -178,7 +178,7 @@ def end_leftovers() -> None:
 def _is_leftover(process: psutil.Process) -> bool:
     try:
         ours = process.environ().get(MARK) == str(stack.home())
-        return ours and process.info["name"] != "postgres" and process.pid != os.getpid()
+        return bool(ours and process.info["name"] != "postgres" and process.pid != os.getpid())
     except (psutil.Error, OSError):
         return False
 
