@@ -128,6 +128,7 @@ class Cluster:
 
     def _start(self) -> None:
         self._make_socket_folder()
+        _hand_over(self.data)
         # The number in it is not a server's (see `process`), yet PostgreSQL would believe it.
         (self.data / "postmaster.pid").unlink(missing_ok=True)
         log = self.data / "start.log"

@@ -115,6 +115,17 @@ def test_a_number_left_by_a_dead_server_that_another_process_has_is_no_server(ho
     again.leave()
 
 
+def test_a_folder_above_that_was_closed_meanwhile_does_no_harm(home: Path):
+    first = Holder(home)
+    first.url()
+    first.leave()
+    home.chmod(0o700)
+
+    again = Holder(home)
+    assert answers(again.url())
+    again.leave()
+
+
 def test_a_set_up_that_was_cut_short_is_begun_anew(home: Path):
     (home / "postgres.new" / "base").mkdir(parents=True)
     (home / "postgres.new" / "PG_VERSION").write_text("18\n")
@@ -146,7 +157,8 @@ def test_the_keeper_ends_with_its_server(home: Path):
     command = [sys.executable, "-m", "recommender.config.stack", "postgres"]
     keeper = subprocess.Popen(command, cwd=stack.BASE_DIR, env=environment)
     deadline = time.monotonic() + 60
-    while server(home) is None:
+    pid_file = home / "postgres" / "postmaster.pid"
+    while not (pid_file.exists() and "ready" in pid_file.read_text()):
         assert keeper.poll() is None
         assert time.monotonic() < deadline
         time.sleep(0.1)
