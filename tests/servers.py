@@ -1,7 +1,9 @@
-"""A pytest plugin: a PostgreSQL and a Valkey of the tests' own, unless the environment names some.
+"""A pytest plugin: a PostgreSQL and a Valkey of the tests' own.
 
 Loaded with `-p`, so that the servers are there before Django reads its settings. They live in a
-temporary folder and end with the run, so several runs can go side by side.
+temporary folder and end with the run, so several runs can go side by side. A `DATABASE_URL` in the
+environment is used, for Django makes a test database beside the one it names; a `REDIS_URL` is not,
+for the tests empty what they find there.
 """
 
 import atexit
@@ -22,10 +24,9 @@ def _start() -> None:
     home = Path(tempfile.mkdtemp(prefix="marquee-tests-"))
     os.environ["MARQUEE_HOME"] = str(home)
     atexit.register(shutil.rmtree, home, ignore_errors=True)
-    own_valkey = not os.environ.get("REDIS_URL")
+    os.environ.pop("REDIS_URL", None)
     stack.provide()
-    if own_valkey:
-        _start_valkey(stack.valkey_socket())
+    _start_valkey(stack.valkey_socket())
 
 
 def _start_valkey(socket: Path) -> None:

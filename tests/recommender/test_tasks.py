@@ -14,7 +14,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 State = TrainingRun.State
 # Trains for minutes, so that there is a middle to be killed in.
-LONG = {"factors": 256, "iterations": 200}
+LONG = {"factors": 1024, "iterations": 200}
 
 
 def state_of(run: TrainingRun) -> str:
