@@ -14,4 +14,4 @@ def varied(allowed: MovieQuerySet, k: int) -> list[Movie]:
 
     A list of the highest averages alone is all of one kind; genres and decades take turns here.
     """
-    return rerank.vary(best(allowed, 5 * k))[:k]
+    return rerank.vary(best(allowed, 5 * k), k)

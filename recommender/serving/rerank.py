@@ -4,26 +4,25 @@ from collections import Counter
 
 from movies.models import Movie
 
-
-def vary(movies: list[Movie]) -> list[Movie]:
-    """Return the movies in an order where genres and decades take turns.
-
-    Each place goes to the movie whose own rank, pushed back once for every time that its rarest
-    genre and its decade have been shown already, is the lowest.
-    """
-    left = dict(enumerate(movies))
-    shown: Counter[str] = Counter()
-    ordered: list[Movie] = []
-    while left:
-        rank = min(left, key=lambda rank: (rank + _PUSH * _seen(left[rank], shown), rank))
-        movie = left.pop(rank)
-        shown.update(_kinds(movie))
-        ordered.append(movie)
-    return ordered
-
-
 # Places that a movie gives up for each earlier one of its kind.
 _PUSH = 3
+
+
+def vary(movies: list[Movie], k: int) -> list[Movie]:
+    """Return k of the movies in an order where genres and decades take turns.
+
+    Each place goes to the movie with the lowest rank, once its own rank in `movies` is pushed back
+    by how often, on average, its genres and its decade have been shown already.
+    """
+    left = {rank: (movie, _kinds(movie)) for rank, movie in enumerate(movies)}
+    shown: Counter[str] = Counter()
+    varied: list[Movie] = []
+    while left and len(varied) < k:
+        rank = min(left, key=lambda rank: (rank + _PUSH * _mean_shown(left[rank][1], shown), rank))
+        movie, kinds = left.pop(rank)
+        shown.update(kinds)
+        varied.append(movie)
+    return varied
 
 
 def _kinds(movie: Movie) -> list[str]:
@@ -31,6 +30,5 @@ def _kinds(movie: Movie) -> list[str]:
     return [*genres, f"{movie.year // 10}0s"] if movie.year else genres
 
 
-def _seen(movie: Movie, shown: Counter[str]) -> float:
-    kinds = _kinds(movie)
+def _mean_shown(kinds: list[str], shown: Counter[str]) -> float:
     return sum(shown[kind] for kind in kinds) / len(kinds) if kinds else 0.0
