@@ -69,7 +69,8 @@ class MovieQuery(PageQuery, FilmFilters):
     )
     sort = serializers.ChoiceField(
         required=False,
-        choices=BrowseForm.SORTS,
+        # On the site the empty choice is best first; a search without a sort is by likeness here.
+        choices=[("best", "Best rated"), *BrowseForm.SORTS[1:]],
         help_text="Without it, what was searched for comes likeliest first, and all else best"
         " rated first.",
     )
