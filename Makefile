@@ -25,7 +25,7 @@ dev: $(VENV)/.installed
 	@DEBUG=1 exec $(BIN)/python manage.py demo --port $(PORT) --reload
 
 test: $(VENV)/.installed
-	@$(BIN)/python -m pytest $(TESTS)
+	@$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile $(TESTS)
 
 # The workshop ------------------------------------------------------------------------------------
 
