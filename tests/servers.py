@@ -43,6 +43,14 @@ def _start_valkey(socket: Path) -> None:
         time.sleep(0.05)
 
 
+def _take_a_database_of_valkey(worker: str) -> None:
+    """Give a worker of pytest-xdist its own part of Valkey, as Django gives it of PostgreSQL."""
+    number = 1 + int(worker.removeprefix("gw"))
+    os.environ["REDIS_URL"] += f"?db={number}"
+
+
 # Workers of pytest-xdist inherit the environment, and with it the servers of the first process.
-if "PYTEST_XDIST_WORKER" not in os.environ:
+if xdist_worker := os.environ.get("PYTEST_XDIST_WORKER"):
+    _take_a_database_of_valkey(xdist_worker)
+else:
     _start()

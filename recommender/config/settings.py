@@ -129,7 +129,12 @@ CACHES = {
     }
 }
 
-CELERY_BROKER_URL = REDIS_URL.replace("unix://", "redis+socket://")
+CELERY_BROKER_URL = REDIS_URL
+if REDIS_URL.startswith("unix://"):
+    # Celery has other words for a socket, and for the number of a database behind it.
+    CELERY_BROKER_URL = f"redis+socket{REDIS_URL.removeprefix('unix')}".replace(
+        "?db=", "?virtual_host="
+    )
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_TRANSPORT_OPTIONS = {"socket_connect_timeout": 5, "socket_keepalive": True}
 # Runs keep their own record in the database; nothing reads a task's result.
