@@ -49,12 +49,12 @@ check: $(VENV)/.installed
 	HTTPS=1 DEBUG=0 ALLOWED_HOSTS=marquee.example $(BIN)/python manage.py check --deploy --fail-level WARNING
 
 # Compile the pins anew; `make requirements UPGRADE=--upgrade` takes newer versions.
+COMPILE = ../$(BIN)/uv pip compile --quiet --universal --fork-strategy fewest --python-version 3.11 \
+	--custom-compile-command "make requirements" $(UPGRADE)
 requirements: $(VENV)/bin/uv
-	cd requirements && for pins in requirements:../requirements production:production dev:dev; do \
-		../$(BIN)/uv pip compile --quiet --universal --fork-strategy fewest --python-version 3.11 \
-			--custom-compile-command "make requirements" $(UPGRADE) \
-			"$${pins%%:*}.in" --output-file "$${pins##*:}.txt" || exit 1; \
-	done
+	cd requirements && $(COMPILE) requirements.in --output-file ../requirements.txt
+	cd requirements && $(COMPILE) production.in --constraint ../requirements.txt --output-file production.txt
+	cd requirements && $(COMPILE) dev.in --constraint ../requirements.txt --output-file dev.txt
 
 clean:
 	rm -rf $(VENV) .pytest_cache .ruff_cache .mypy_cache .hypothesis staticfiles
