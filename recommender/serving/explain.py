@@ -20,6 +20,10 @@ class Reason:
     share: float
     """Of the positive part of the score, 0 to 1."""
 
+    @property
+    def percent(self) -> int:
+        return round(100 * self.share)
+
 
 def explain(
     person: User, version: ModelVersion, movie_ids: list[int], most: int

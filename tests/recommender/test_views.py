@@ -1,5 +1,7 @@
 """The pages that know the person, over a real model."""
 
+import re
+
 import pytest
 from django.urls import reverse
 
@@ -103,12 +105,14 @@ def test_scrolling_on_fetches_films_alone(client, trained, fan):
     assert page.count('class="card"') > 0
 
 
-def test_why_names_the_persons_own_films(client, trained, fan, camps):
+def test_why_names_the_persons_own_films_and_their_shares(client, trained, fan, camps):
     address = reverse("recommender:why", args=[camps[1][20].pk])
     loved = [camps[1][place].title for place in range(0, 8, 2)]
     for headers in ({}, HTMX):
         page = client.get(address, headers=headers).content.decode()
         assert any(f">{title}</a>" in page for title in loved)
+        shares = [int(share) for share in re.findall(r"stars, (\d+) %", page)]
+        assert 0 < sum(shares) <= 101 and shares == sorted(shares, reverse=True)
         assert ("<html" in page) is (headers == {})
 
 
