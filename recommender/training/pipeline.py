@@ -7,6 +7,7 @@ their own → HNSW index → promotion. Until the last step nothing live is touc
 from dataclasses import asdict
 
 from django.conf import settings
+from django.db import transaction
 
 from recommender import vectors
 from recommender.embedders import Embedding
@@ -87,20 +88,22 @@ def _create_version(
     if isinstance(embedding, ALSEmbedding):
         parameters["fold_in"] = asdict(embedding.fold_in)
         gramian = embedding.gramian.tobytes()
-    version = ModelVersion.objects.create(
-        space=run.space,
-        embedder=run.embedder,
-        dimensions=embedding.movie_vectors.shape[1],
-        parameters=parameters,
-        metrics=metrics,
-        gramian=gramian,
-        user_count=len(interactions.user_ids),
-        movie_count=len(interactions.movie_ids),
-        rating_count=len(data.ratings),
-        snapshot_at=data.taken_at,
-    )
-    run.version = version
-    run.save(update_fields=["version"])
+    # Together: a version in training that no run is linked to would be taken for a left-over.
+    with transaction.atomic():
+        version = ModelVersion.objects.create(
+            space=run.space,
+            embedder=run.embedder,
+            dimensions=embedding.movie_vectors.shape[1],
+            parameters=parameters,
+            metrics=metrics,
+            gramian=gramian,
+            user_count=len(interactions.user_ids),
+            movie_count=len(interactions.movie_ids),
+            rating_count=len(data.ratings),
+            snapshot_at=data.taken_at,
+        )
+        run.version = version
+        run.save(update_fields=["version"])
     return version
 
 
