@@ -27,8 +27,9 @@ class Metric(models.TextChoices):
 
 class ModelVersionQuerySet(models.QuerySet["ModelVersion"]):
     def live(self, space: str = Space.TASTE) -> "ModelVersion | None":
-        """Return the space's live version, or None before the first."""
-        return self.filter(space=space, state=ModelVersion.State.LIVE).first()
+        """Return the space's live version without its Gramian, or None before the first."""
+        # Every page asks for it, and the Gramian is as large as the page.
+        return self.defer("gramian").filter(space=space, state=ModelVersion.State.LIVE).first()
 
     def promotable(self) -> Self:
         """Return the versions whose vectors are kept, so that they can go live (again)."""

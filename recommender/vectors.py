@@ -79,7 +79,7 @@ def promote(version: ModelVersion) -> ModelVersion:
         NotPromotable: nothing is changed.
     """
     # Every version of the space is locked, so that two promotions come one after the other.
-    space = ModelVersion.objects.select_for_update().filter(space=version.space)
+    space = ModelVersion.objects.select_for_update().filter(space=version.space).defer("gramian")
     by_id = {candidate.pk: candidate for candidate in space.order_by("pk")}
     chosen = by_id.get(version.pk)
     if chosen is None or not chosen.has_vectors:
