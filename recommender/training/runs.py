@@ -115,8 +115,7 @@ def requeue() -> None:
 
 def cancel(run: TrainingRun) -> None:
     """End a queued run at once; ask a running one to stop at its next report."""
-    if TrainingRun.objects.filter(pk=run.pk, state=State.QUEUED).exists():
-        _finish(run, State.CANCELLED, "", only_from=State.QUEUED)
+    _finish(run, State.CANCELLED, "", only_from=State.QUEUED)
     TrainingRun.objects.filter(pk=run.pk, state=State.RUNNING).update(cancel_requested=True)
     run.refresh_from_db()
 
