@@ -46,6 +46,19 @@ def filter_chips(request: HttpRequest, form: FilterForm) -> list[dict[str, str]]
     ]
 
 
+def answer_filtered(
+    request: HttpRequest, context: dict[str, object], *, whole: str, results: str, more: str
+) -> HttpResponse:
+    """Answer with the whole page, or what htmx asks for: new results, or more of the same."""
+    if not request.htmx:
+        return render(request, whole, context)
+    if request.htmx.target == "more":
+        return render(request, more, context)
+    response = render(request, results, context)
+    response["HX-Push-Url"] = request.path + with_parameters(request.GET, page="")
+    return response
+
+
 @require_safe
 @vary_on_headers("HX-Request")
 def browse(request: HttpRequest) -> HttpResponse:
@@ -60,13 +73,13 @@ def browse(request: HttpRequest) -> HttpResponse:
         "next_url": next_url(request, page),
         "chips": filter_chips(request, form),
     }
-    if not request.htmx:
-        return render(request, "movies/browse.html", context)
-    if request.htmx.target == "more":
-        return render(request, "movies/_grid_items.html", context)
-    response = render(request, "movies/_results.html", context)
-    response["HX-Push-Url"] = request.path + with_parameters(request.GET, page="")
-    return response
+    return answer_filtered(
+        request,
+        context,
+        whole="movies/browse.html",
+        results="movies/_results.html",
+        more="movies/_grid_items.html",
+    )
 
 
 @require_safe

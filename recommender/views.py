@@ -8,7 +8,7 @@ from django.views.decorators.vary import vary_on_headers
 
 from movies.forms import FilterForm
 from movies.models import Movie
-from movies.views import filter_chips, with_parameters
+from movies.views import answer_filtered, filter_chips, with_parameters
 from recommender.serving.recommend import Filters, Recommendation, explain, recommend, similar
 from recommender.serving.shelves import home_shelves
 from users.models import User
@@ -50,13 +50,13 @@ def recommendations(request: HttpRequest) -> HttpResponse:
         "chips": filter_chips(request, form),
         "next_url": next_url and request.path + next_url,
     }
-    if not request.htmx:
-        return render(request, "recommender/recommendations.html", context)
-    if request.htmx.target == "more":
-        return render(request, "recommender/_recommended_items.html", context)
-    response = render(request, "recommender/_recommended.html", context)
-    response["HX-Push-Url"] = request.path + with_parameters(request.GET, page="")
-    return response
+    return answer_filtered(
+        request,
+        context,
+        whole="recommender/recommendations.html",
+        results="recommender/_recommended.html",
+        more="recommender/_recommended_items.html",
+    )
 
 
 @require_safe
