@@ -50,12 +50,16 @@ class User(AbstractUser):
             self.__dict__.pop(name, None)
 
 
-class RatingQuerySet(models.QuerySet["Rating"]):
-    def latest_first(self) -> Self:
-        return self.order_by("-rated_at", "-movie_id")
+class OfMoviesQuerySet(models.QuerySet):
+    """What people have said of movies, be it stars, a wish to see one, or the wish not to."""
 
     def with_movies(self) -> Self:
         return self.select_related("movie").prefetch_related("movie__genres")
+
+
+class RatingQuerySet(OfMoviesQuerySet):
+    def latest_first(self) -> Self:
+        return self.order_by("-rated_at", "-movie_id")
 
     def distribution(self) -> list[int]:
         """Return how many ratings there are of each value: half a star first, five stars last."""
@@ -122,6 +126,8 @@ class WatchlistEntry(models.Model):
     movie = models.ForeignKey(Movie, models.CASCADE, related_name="watchlist_entries")
     added_at = models.DateTimeField(default=timezone.now)
 
+    objects = OfMoviesQuerySet.as_manager()
+
     def __str__(self) -> str:
         return f"{self.movie_id} to watch for {self.user_id}"
 
@@ -133,6 +139,8 @@ class Dismissal(models.Model):
     user = models.ForeignKey(User, models.CASCADE, related_name="dismissals", db_index=False)
     movie = models.ForeignKey(Movie, models.CASCADE, related_name="dismissals")
     dismissed_at = models.DateTimeField(default=timezone.now)
+
+    objects = OfMoviesQuerySet.as_manager()
 
     def __str__(self) -> str:
         return f"{self.movie_id} dismissed by {self.user_id}"

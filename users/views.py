@@ -145,7 +145,7 @@ def rated_films(request: HttpRequest) -> HttpResponse:
 @login_required
 def watchlist(request: HttpRequest) -> HttpResponse:
     person = cast(User, request.user)
-    films = person.watchlist.select_related("movie").prefetch_related("movie__genres")
+    films = person.watchlist.with_movies()
     page = page_of(request, films.order_by("-added_at", "movie_id"))
     return render(request, "users/watchlist.html", {"page": page})
 
@@ -153,7 +153,7 @@ def watchlist(request: HttpRequest) -> HttpResponse:
 @login_required
 def dismissed(request: HttpRequest) -> HttpResponse:
     person = cast(User, request.user)
-    films = person.dismissals.select_related("movie").prefetch_related("movie__genres")
+    films = person.dismissals.with_movies()
     page = page_of(request, films.order_by("-dismissed_at", "movie_id"))
     return render(request, "users/dismissed.html", {"page": page})
 

@@ -154,11 +154,7 @@ class WatchlistView(PagedEndpoint):
 
     def get_queryset(self) -> "QuerySet[WatchlistEntry]":
         entries = WatchlistEntry.objects.filter(user=self.request.user)
-        return (
-            entries.select_related("movie")
-            .prefetch_related("movie__genres")
-            .order_by("-added_at", "-movie_id")
-        )
+        return entries.with_movies().order_by("-added_at", "-movie_id")
 
 
 @extend_schema_view(
@@ -189,11 +185,7 @@ class DismissalListView(PagedEndpoint):
 
     def get_queryset(self) -> "QuerySet[Dismissal]":
         dismissals = Dismissal.objects.filter(user=self.request.user)
-        return (
-            dismissals.select_related("movie")
-            .prefetch_related("movie__genres")
-            .order_by("-dismissed_at", "-movie_id")
-        )
+        return dismissals.with_movies().order_by("-dismissed_at", "-movie_id")
 
 
 @extend_schema_view(
