@@ -15,7 +15,7 @@ class Split:
     training: Ratings
     """What a model may see."""
     held_out: Ratings
-    """What it is asked to foresee: of each user later than their training, or as late."""
+    """What it is asked to foresee."""
 
 
 def time_split(ratings: Ratings, share: float = 0.2, fewest: int = 5, seed: int = 0) -> Split:
@@ -27,17 +27,38 @@ def time_split(ratings: Ratings, share: float = 0.2, fewest: int = 5, seed: int 
 
     Raises ValueError unless 0 < share < 1 and fewest ≥ 2.
     """
+    return _hold_out_first(ratings, (_hash(ratings, seed), -ratings.rated_at), share, fewest)
+
+
+def random_split(ratings: Ratings, share: float = 0.2, fewest: int = 5, seed: int = 0) -> Split:
+    """Hold out `share` of each user's ratings, drawn at random: rounded and spared as above.
+
+    What is drawn is decided by a hash of user, movie and `seed`. Same ratings and seed, in any
+    order: same split.
+
+    Raises ValueError unless 0 < share < 1 and fewest ≥ 2.
+    """
+    return _hold_out_first(ratings, (_hash(ratings, seed),), share, fewest)
+
+
+def _hold_out_first(
+    ratings: Ratings,
+    keys: tuple[NDArray[np.uint64] | NDArray[np.int64], ...],
+    share: float,
+    fewest: int,
+) -> Split:
+    """Hold out of each user what is first by `keys`, each (n,), the last of them weighing most."""
     if not 0 < share < 1:
         raise ValueError(f"share: must lie between 0 and 1, not {share}")
     if fewest < 2:
         raise ValueError(f"fewest: must be 2 or more, so that something stays, not {fewest}")
     user_ids, rows = index_ids(ratings.user_ids)
     counts = np.bincount(rows, minlength=len(user_ids))
-    late = np.where(counts < fewest, 0, np.maximum(1, np.floor(counts * share))).astype(np.int64)
-    latest_first = np.lexsort((_hash(ratings, seed), -ratings.rated_at, rows))
+    held_counts = np.where(counts < fewest, 0, np.maximum(1, np.floor(counts * share)))
+    ordered = np.lexsort((*keys, rows))
     place = np.arange(len(ratings)) - np.repeat(np.cumsum(counts) - counts, counts)
     held = np.zeros(len(ratings), dtype=np.bool_)
-    held[latest_first] = place < np.repeat(late, counts)
+    held[ordered] = place < np.repeat(held_counts, counts)
     return Split(ratings.take(~held), ratings.take(held))
 
 

@@ -1,4 +1,6 @@
-"""Hold out what each user rated last."""
+"""Hold out what each user rated last, or some of it at random."""
+
+from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -6,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from recommender.interactions import Ratings
-from recommender.training.splits import time_split
+from recommender.training.splits import Split, random_split, time_split
 
 
 def ratings(rows: list[tuple[int, int, int]]) -> Ratings:
@@ -73,12 +75,39 @@ def test_ties_are_not_broken_by_movie_id_and_differ_by_seed() -> None:
     assert held != keys(time_split(ratings(rows), share=0.5, seed=1).held_out)
 
 
+def test_a_random_split_holds_out_each_users_share() -> None:
+    rows = [(user, movie, movie) for user in (1, 2) for movie in range(10 * user)]
+    held = random_split(ratings([*rows, (3, 1, 1)]), share=0.2).held_out
+    assert np.bincount(held.user_ids).tolist() == [0, 2, 4]
+
+
+def test_a_random_split_does_not_ask_when_a_rating_was_given() -> None:
+    rows = [(1, movie, movie) for movie in range(1000)]
+    held = keys(random_split(ratings(rows), share=0.5).held_out)
+    assert 200 < sum(movie < 500 for _, movie in held) < 300
+    assert held == keys(random_split(ratings([(1, m, 0) for _, m, _ in rows]), 0.5).held_out)
+    assert held != keys(random_split(ratings(rows), share=0.5, seed=1).held_out)
+
+
+@given(ROWS, st.floats(0.01, 0.99), st.integers(0, 99))
+def test_every_rating_is_in_one_part_of_a_random_split(
+    rows: list[tuple[int, int, int]], share: float, seed: int
+) -> None:
+    everything = ratings(rows)
+    split = random_split(everything, share, seed=seed)
+    assert keys(split.training) | keys(split.held_out) == keys(everything)
+    assert len(split.training) + len(split.held_out) == len(everything)
+    assert set(split.held_out.user_ids) <= set(split.training.user_ids)
+
+
+@pytest.mark.parametrize("split", [time_split, random_split])
 @pytest.mark.parametrize("share", [0, 1, -1, float("nan")])
-def test_a_bad_share_is_named(share: float) -> None:
+def test_a_bad_share_is_named(split: Callable[..., Split], share: float) -> None:
     with pytest.raises(ValueError, match="share"):
-        time_split(ratings([]), share=share)
+        split(ratings([]), share=share)
 
 
-def test_a_bad_fewest_is_named() -> None:
+@pytest.mark.parametrize("split", [time_split, random_split])
+def test_a_bad_fewest_is_named(split: Callable[..., Split]) -> None:
     with pytest.raises(ValueError, match="fewest"):
-        time_split(ratings([]), fewest=1)
+        split(ratings([]), fewest=1)
