@@ -35,6 +35,7 @@ from recommender.training.evaluation import (
     most_popular,
     per_user,
 )
+from recommender.training.intervals import mean_interval, paired_interval
 from recommender.training.splits import Split, time_split
 
 FINALISTS = 5
@@ -175,7 +176,7 @@ def best_of(way: Way, splits: Sequence[Split], trials: int, iterations: int) -> 
     candidate, results = max(finals, key=lambda final: mean_ndcg(final[1]))
     ndcg = [metrics[:, 1].mean() for metrics in results]
     recall = np.mean([metrics[:, 0].mean() for metrics in results])
-    low, high = interval(results[0][:, 1])
+    low, high = mean_interval(results[0][:, 1])
     print(
         f"{way.name:31} NDCG@20 {np.mean(ndcg):.4f} (seeds {min(ndcg):.4f}–{max(ndcg):.4f}, "
         f"users {low:.4f}–{high:.4f})  recall@20 {recall:.4f}  {candidate}  "
@@ -183,14 +184,6 @@ def best_of(way: Way, splits: Sequence[Split], trials: int, iterations: int) -> 
         flush=True,
     )
     return candidate
-
-
-def interval(values: Metrics, draws: int = 2000) -> tuple[float, float]:
-    """95 % percentile bootstrap of a mean over users (q,)."""
-    random = np.random.default_rng(0)
-    picks = random.integers(0, len(values), (draws, len(values)))
-    low, high = np.percentile(values[picks].mean(axis=1), [2.5, 97.5])
-    return float(low), float(high)
 
 
 def report_test(split: Split, contenders: dict[str, Candidate], seeds: int) -> None:
@@ -206,10 +199,10 @@ def report_test(split: Split, contenders: dict[str, Candidate], seeds: int) -> N
     print(f"\nTest split, {len(first)} users, fits from {seeds} seeds")
     for name, metrics in results.items():
         recall, ndcg = metrics.mean(axis=0)
-        low, high = interval(metrics[:, 1])
+        low, high = mean_interval(metrics[:, 1])
         line = f"{name:31} NDCG@20 {ndcg:.4f} ({low:.4f}–{high:.4f})  recall@20 {recall:.4f}"
         if metrics is not first:
-            low, high = interval(first[:, 1] - metrics[:, 1])
+            low, high = paired_interval(first[:, 1], metrics[:, 1])
             line += f"  first leads {first[:, 1].mean() / ndcg:.2f}× (by {low:+.4f} to {high:+.4f})"
         print(line)
 
