@@ -30,10 +30,10 @@ from recommender.interactions import Interactions, Ratings, Weighting
 from recommender.training.evaluation import (
     Question,
     Scorer,
+    ask,
     by_vectors,
     evaluate,
     most_popular,
-    per_user,
 )
 from recommender.training.intervals import mean_interval, paired_interval
 from recommender.training.splits import Split, time_split
@@ -146,7 +146,8 @@ def measure(
     """Recall@20 and NDCG@20 of each user asked about, (q, 2)."""
     interactions = Interactions.build(split.training, weighting)
     question = Question.build(split, interactions, RELEVANCE)
-    return np.stack(per_user(scorer(interactions), question), axis=1)
+    outcome = ask(scorer(interactions), question)
+    return np.stack([outcome.recall, outcome.ndcg], axis=1)
 
 
 def measure_candidate(candidate: Candidate, splits: Sequence[Split]) -> list[Metrics]:

@@ -1,4 +1,8 @@
-"""How well vectors foresee what people will like: recall, NDCG and catalogue coverage."""
+"""How well recommendations foresee what people will like, and what they show.
+
+Every metric is taken from top-k lists, so that a model's scores, another package's answers and what
+the site serves are measured by the same few lines. Relevance is binary throughout.
+"""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -10,6 +14,10 @@ from scipy import sparse
 from recommender.embedders.base import Embedding
 from recommender.interactions import Interactions, Weighting
 from recommender.training.splits import Split
+
+Lists = NDArray[np.intp]
+"""(q, k) recommendations, best first: columns as in training, or −1 where the place has no movie
+of training's."""
 
 Scorer = Callable[[NDArray[np.intp]], NDArray[np.float32]]
 """Scores of all movies for some users: rows (b,) to (b, I), rows and columns as in training."""
@@ -35,6 +43,8 @@ class Question:
     """(q, I) bool, the relevant movies that training knows."""
     relevant_counts: NDArray[np.int64]
     """(q,) how many are relevant, with those that training does not know."""
+    popularity: NDArray[np.float64]
+    """(I,) the share of training's users who rated each movie, above 0."""
 
     @classmethod
     def build(
@@ -63,36 +73,103 @@ class Question:
         late_columns = np.searchsorted(interactions.movie_ids, late_ids[known])
         relevant = _marks(late_rows[known], late_columns, (users, movies))
         asked = np.flatnonzero(counts)
-        return cls(asked, seen[asked], relevant[asked], counts[asked])
+        popularity = np.bincount(columns, minlength=movies) / max(1, users)
+        return cls(asked, seen[asked], relevant[asked], counts[asked], popularity)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How lists of k answer a question; see `judge`."""
+
+    k: int
+    recall: NDArray[np.float64]
+    """(q,) of each user asked about, between 0 and 1."""
+    ndcg: NDArray[np.float64]
+    """(q,) of each user asked about, between 0 and 1."""
+    coverage: float
+    """Share of training's movies that stand in anybody's list."""
+    novelty: float
+    """Mean self-information of what is shown, in bits."""
+    popularity_lift: float
+    """How much more popular the lists are than what the users rate: 1 is twice as popular."""
+
+    @property
+    def means(self) -> dict[str, float]:
+        """Means over the users as a JSON-able dict, with their number; 0 where there are none."""
+        users = len(self.recall)
+        return {
+            "users": users,
+            f"recall@{self.k}": float(self.recall.mean()) if users else 0.0,
+            f"ndcg@{self.k}": float(self.ndcg.mean()) if users else 0.0,
+            f"coverage@{self.k}": self.coverage,
+        }
+
+
+def ask(scorer: Scorer, question: Question, k: int = 20) -> Outcome:
+    """Let the scorer recommend k movies to each user asked about, and judge the lists."""
+    return judge(top_lists(scorer, question, k), question, k)
 
 
 def evaluate(scorer: Scorer, question: Question, k: int = 20) -> dict[str, float]:
-    """Recall@k, NDCG@k and coverage@k as a JSON-able dict, with the number of users.
+    """The means of `ask`: Recall@k, NDCG@k, coverage@k and the number of users, JSON-able."""
+    return ask(scorer, question, k).means
 
-    Means over the users asked about; 0 where there are none. Coverage is the share of the movies
-    in training that stand in anybody's top k. See `per_user` for the other two.
+
+def top_lists(scorer: Scorer, question: Question, k: int) -> Lists:
+    """The k best movies of each user asked about that they have not seen, (q, k).
+
+    Raises ValueError where k is below 1.
     """
-    recall, ndcg, shown = _measure(scorer, question, k)
-    users = len(question.rows)
-    return {
-        "users": users,
-        f"recall@{k}": float(recall.mean()) if users else 0.0,
-        f"ndcg@{k}": float(ndcg.mean()) if users else 0.0,
-        f"coverage@{k}": float(shown.mean()) if len(shown) else 0.0,
-    }
+    if k < 1:
+        raise ValueError(f"k: must be 1 or more, not {k}")
+    users, movies = question.seen.shape
+    lists = np.full((users, k), -1, dtype=np.intp)
+    for part in _chunks(users, movies):
+        scores = np.array(scorer(question.rows[part]), dtype=np.float32)
+        seen = question.seen[part]
+        scores[np.repeat(np.arange(len(scores)), np.diff(seen.indptr)), seen.indices] = -np.inf
+        best = top(scores, k)
+        # A user may run out of movies that they have not seen.
+        allowed = np.take_along_axis(scores, best, axis=1) > -np.inf
+        lists[part, : best.shape[1]] = np.where(allowed, best, -1)
+    return lists
 
 
-def per_user(
-    scorer: Scorer, question: Question, k: int = 20
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Recall@k and NDCG@k of each user asked about, (q,) both, between 0 and 1.
+def judge(lists: Lists, question: Question, k: int = 20) -> Outcome:
+    """Measure the first k places of the lists (q, ≥ k), all over the users asked about.
 
-    Recall is hits / min(k, relevant); NDCG is binary with gains 1 / log2(rank + 1), divided by
-    that of a perfect list of min(k, relevant) hits (Liang, Krishnan, Hoffman, Jebara, "Variational
-    Autoencoders for Collaborative Filtering", WWW 2018, §4.2).
+    - Recall@k: hits / relevant (Manning, Raghavan, Schütze, "Introduction to Information
+      Retrieval", 2008, §8.3). With more than k relevant movies 1 cannot be reached. Some papers
+      divide by min(k, relevant) instead (Liang et al., WWW 2018); theirs is the higher figure.
+    - NDCG@k: gains of 1 / log2(rank + 1), divided by those of a perfect list, which has
+      min(k, relevant) hits (Järvelin, Kekäläinen, TOIS 20(4), 2002; discount as in trec_eval).
+    - Coverage: catalogue coverage (Ge, Delgado-Battenfeld, Jannach, RecSys 2010, §2.1).
+    - Novelty: mean of −log2 p(i), p(i) the share of training's users who rated movie i (Zhou et
+      al., PNAS 107(10), 2010: self-information), over each user's list, then over users.
+    - Popularity lift: ΔGAP = (GAP of lists − GAP of profiles) / GAP of profiles; GAP is the mean
+      popularity p(i) in each user's list or of what they rated in training, averaged over users
+      (Abdollahpouri, Mansoury, Burke, Mobasher, RMSE workshop at RecSys 2019).
+
+    Raises ValueError where the lists are of other users, or shorter than k.
     """
-    recall, ndcg, _ = _measure(scorer, question, k)
-    return recall, ndcg
+    if lists.shape[0] != len(question.rows) or not 1 <= k <= lists.shape[1]:
+        expected = f"{len(question.rows)} lists of {k} or more"
+        raise ValueError(f"lists: expected {expected}, not {lists.shape}")
+    lists = lists[:, :k]
+    hits = _hits(lists, question.relevant)
+    gains = 1 / np.log2(np.arange(2, k + 2))
+    ideal = np.cumsum(gains)[np.minimum(question.relevant_counts, k) - 1]
+    shown = np.bincount(lists[lists >= 0], minlength=len(question.popularity)) > 0
+    profiles = question.seen @ question.popularity / np.diff(question.seen.indptr)
+    profile = float(profiles.mean()) if len(profiles) else 0.0
+    return Outcome(
+        k,
+        recall=hits.sum(axis=1) / question.relevant_counts,
+        ndcg=hits @ gains / ideal,
+        coverage=float(shown.mean()) if len(shown) else 0.0,
+        novelty=_mean_shown(-np.log2(question.popularity), lists),
+        popularity_lift=_mean_shown(question.popularity, lists) / profile - 1 if profile else 0.0,
+    )
 
 
 def by_vectors(embedding: Embedding) -> Scorer:
@@ -113,53 +190,36 @@ def top(scores: NDArray[np.float32], k: int) -> NDArray[np.intp]:
     `scores` (b, I) to (b, min(k, I)).
     """
     k = min(k, scores.shape[1])
-    # The k-th best score is a cut that ties may straddle, so keep all above it, then fill up.
-    cut = -np.partition(-scores, k - 1, axis=1)[:, k - 1 : k]
-    above = scores > cut
-    room = k - above.sum(axis=1, keepdims=True)
-    tied = scores == cut
-    chosen = above | (tied & (np.cumsum(tied, axis=1) <= room))
+    place = scores.shape[1] - k
+    cut = np.partition(scores, place, axis=1)[:, place : place + 1]
+    chosen = scores >= cut
+    # Where more movies than one have the k-th best score, not all of them may find room.
+    crowded = np.flatnonzero(chosen.sum(axis=1) > k)
+    tied = scores[crowded] == cut[crowded]
+    room = k - (chosen[crowded] & ~tied).sum(axis=1, keepdims=True)
+    chosen[crowded] &= ~tied | (np.cumsum(tied, axis=1) <= room)
     columns = np.nonzero(chosen)[1].reshape(len(scores), k)
     order = np.argsort(-np.take_along_axis(scores, columns, axis=1), axis=1, kind="stable")
     return np.take_along_axis(columns, order, axis=1)
 
 
-def _measure(
-    scorer: Scorer, question: Question, k: int
-) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.bool_]]:
-    """Recall (q,), NDCG (q,), and which movies (I,) were recommended to anybody."""
-    if k < 1:
-        raise ValueError(f"k: must be 1 or more, not {k}")
-    users, movies = question.seen.shape
-    recall, ndcg = np.zeros(users), np.zeros(users)
-    shown = np.zeros(movies, dtype=np.bool_)
-    gains = 1 / np.log2(np.arange(2, k + 2))
-    ideal = np.cumsum(gains)
-    for part in _chunks(users, movies):
-        best, allowed = _recommend(scorer, question, part, k)
-        hits = _contains(question.relevant[part], best) & allowed
-        possible = np.minimum(question.relevant_counts[part], k)
-        recall[part] = hits.sum(axis=1) / possible
-        ndcg[part] = (hits * gains[: best.shape[1]]).sum(axis=1) / ideal[possible - 1]
-        shown[best[allowed]] = True
-    return recall, ndcg, shown
+def _hits(lists: Lists, relevant: sparse.csr_matrix) -> NDArray[np.bool_]:
+    """Which places (q, k) hold a relevant movie."""
+    users, movies = relevant.shape
+    owners = np.repeat(np.arange(users, dtype=np.int64), np.diff(relevant.indptr))
+    places = np.arange(users, dtype=np.int64)[:, np.newaxis] * movies + lists
+    return np.isin(places, owners * movies + relevant.indices) & (lists >= 0)
 
 
-def _recommend(
-    scorer: Scorer, question: Question, part: slice, k: int
-) -> tuple[NDArray[np.intp], NDArray[np.bool_]]:
-    """The best unseen movies (b, ≤ k), and whether each place is one: a user may run out."""
-    scores = np.array(scorer(question.rows[part]), dtype=np.float32)
-    seen = question.seen[part]
-    scores[np.repeat(np.arange(len(scores)), np.diff(seen.indptr)), seen.indices] = -np.inf
-    best = top(scores, k)
-    return best, np.take_along_axis(scores, best, axis=1) > -np.inf
-
-
-def _contains(marks: sparse.csr_matrix, columns: NDArray[np.intp]) -> NDArray[np.bool_]:
-    """Whether row r of `marks` holds each of `columns[r]`, (b, k)."""
-    dense = marks.toarray()
-    return np.asarray(np.take_along_axis(dense, columns, axis=1), dtype=np.bool_)
+def _mean_shown(values: NDArray[np.float64], lists: Lists) -> float:
+    """The mean of the values (I,) of what each list shows, averaged over lists that show any."""
+    if not lists.size or not len(values):
+        return 0.0
+    filled = lists >= 0
+    sums = np.where(filled, values[lists], 0.0).sum(axis=1)
+    counts = filled.sum(axis=1)
+    some = counts > 0
+    return float((sums[some] / counts[some]).mean()) if some.any() else 0.0
 
 
 def _chunks(users: int, movies: int) -> Iterator[slice]:

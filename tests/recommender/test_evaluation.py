@@ -2,13 +2,24 @@
 
 import numpy as np
 import pytest
+import pytrec_eval
+from hypothesis import given
+from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from recommender.embedders.als import ImplicitALS, Settings
 from recommender.interactions import Interactions, Ratings, Weighting
 from recommender.training import evaluation
-from recommender.training.evaluation import Question, by_vectors, evaluate, most_popular, per_user
-from recommender.training.splits import Split, time_split
+from recommender.training.evaluation import (
+    Question,
+    ask,
+    by_vectors,
+    evaluate,
+    judge,
+    most_popular,
+    top_lists,
+)
+from recommender.training.splits import Split, random_split, time_split
 
 
 def ratings(*rows: tuple[int, int, int]) -> Ratings:
@@ -35,20 +46,20 @@ def ranking(*movies: int) -> evaluation.Scorer:
 
 
 def test_recall_and_ndcg_by_hand() -> None:
-    recall, ndcg = per_user(ranking(3, 2, 5, 4), question((7, 2, 9), (7, 4, 10)), k=3)
+    outcome = ask(ranking(3, 2, 5, 4), question((7, 2, 9), (7, 4, 10)), k=3)
     # The list is 3, 2, 5: one hit at rank 2 of two relevant.
-    assert recall.tolist() == [0.5]
-    assert ndcg[0] == pytest.approx((1 / np.log2(3)) / (1 + 1 / np.log2(3)))
+    assert outcome.recall.tolist() == [0.5]
+    assert outcome.ndcg[0] == pytest.approx((1 / np.log2(3)) / (1 + 1 / np.log2(3)))
 
 
-def test_recall_is_divided_by_no_more_than_k() -> None:
-    recall, ndcg = per_user(ranking(2), question((7, 2, 9), (7, 4, 10), (7, 5, 10)), k=1)
-    assert recall.tolist() == [1.0]
-    assert ndcg.tolist() == [1.0]
+def test_recall_is_of_all_relevant_movies_and_ndcg_of_the_best_list_of_k() -> None:
+    outcome = ask(ranking(2), question((7, 2, 9), (7, 4, 10), (7, 5, 10), (7, 3, 10)), k=1)
+    assert outcome.recall.tolist() == [0.25]
+    assert outcome.ndcg.tolist() == [1.0]
 
 
 def test_what_was_rated_in_training_takes_no_place_liked_or_not() -> None:
-    assert per_user(ranking(0, 1, 2), question((7, 2, 9)), k=1)[0].tolist() == [1.0]
+    assert ask(ranking(0, 1, 2), question((7, 2, 9)), k=1).recall.tolist() == [1.0]
 
 
 def test_a_rating_below_the_middle_of_training_is_not_relevant() -> None:
@@ -69,8 +80,65 @@ def test_every_held_out_rating_is_relevant_on_request() -> None:
 
 
 def test_a_relevant_movie_unknown_to_training_counts_as_missed() -> None:
-    recall, _ = per_user(ranking(2), question((7, 2, 9), (7, 99, 10)), k=5)
-    assert recall.tolist() == [0.5]
+    assert ask(ranking(2), question((7, 2, 9), (7, 99, 10)), k=5).recall.tolist() == [0.5]
+
+
+def test_lists_from_elsewhere_are_judged_by_their_first_k_places() -> None:
+    asked = question((7, 2, 9), (8, 4, 10))
+    outcome = judge(np.array([[-1, 2, 3], [0, 5, 4]]), asked, k=2)
+    assert outcome.recall.tolist() == [1, 0]
+    assert outcome.ndcg.tolist() == [pytest.approx(1 / np.log2(3)), 0]
+    assert outcome.coverage == pytest.approx(3 / 6)
+
+
+@pytest.mark.parametrize("shape", [(2, 3), (1, 2), (1, 0)])
+def test_lists_of_other_users_or_too_short_are_refused(shape: tuple[int, int]) -> None:
+    with pytest.raises(ValueError, match="lists"):
+        judge(np.zeros(shape, dtype=np.intp), question((7, 2, 9)), k=3)
+
+
+def test_novelty_and_popularity_by_hand() -> None:
+    # Of four people, four rated movie 0, two movie 1, one each the movies 2 and 3.
+    pairs = [(1, 0), (2, 0), (3, 0), (4, 0), (1, 1), (2, 1), (3, 2), (4, 3)]
+    training = ratings(*[(user, movie, 8) for user, movie in pairs])
+    interactions = Interactions.build(training, Weighting())
+    split = Split(training, ratings((1, 2, 8), (3, 1, 8)))
+    asked = Question.build(split, interactions, Weighting())
+    outcome = judge(np.array([[2, 3], [1, -1]]), asked, k=2)
+    assert outcome.novelty == pytest.approx(((2 + 2) / 2 + 1) / 2)
+    # Lists: 1/4 and 1/2. Profiles: (1 + 1/2) / 2 and (1 + 1/4) / 2.
+    assert outcome.popularity_lift == pytest.approx((3 / 8) / (11 / 16) - 1)
+
+
+@given(st.integers(0, 2**32), st.integers(1, 30), st.integers(1, 6))
+def test_recall_and_ndcg_are_those_of_trec_eval(seed: int, k: int, levels: int) -> None:
+    random = np.random.default_rng(seed)
+    split = random_split(random_ratings(seed), share=0.4)
+    interactions = Interactions.build(split.training, Weighting())
+    asked = Question.build(split, interactions, Weighting(), liked_only=False)
+    # Of few levels: with ties, which only the order of the list decides.
+    scores = random.integers(0, levels, size=interactions.matrix.shape).astype(np.float32)
+    lists = top_lists(lambda rows: scores[rows], asked, k)
+    outcome = judge(lists, asked, k)
+    truth = {
+        str(user): {
+            str(movie): 1 for movie in split.held_out.movie_ids[split.held_out.user_ids == user]
+        }
+        for user in interactions.user_ids[asked.rows]
+    }
+    run = {
+        str(user): {
+            str(interactions.movie_ids[movie]): float(k - place)
+            for place, movie in enumerate(row)
+            if movie >= 0
+        }
+        for user, row in zip(interactions.user_ids[asked.rows], lists, strict=True)
+    }
+    evaluator = pytrec_eval.RelevanceEvaluator(truth, {f"recall.{k}", f"ndcg_cut.{k}"})
+    theirs = evaluator.evaluate(run)
+    users = [str(user) for user in interactions.user_ids[asked.rows]]
+    assert outcome.recall.tolist() == pytest.approx([theirs[u][f"recall_{k}"] for u in users])
+    assert outcome.ndcg.tolist() == pytest.approx([theirs[u][f"ndcg_cut_{k}"] for u in users])
 
 
 def test_coverage_is_the_share_of_movies_shown() -> None:
