@@ -3,13 +3,33 @@
 import dataclasses
 import math
 import typing
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 
-def number(default: float, low: float, high: float) -> Any:
-    """A dataclass field holding a number between `low` and `high`, both included."""
-    return dataclasses.field(default=default, metadata={"low": low, "high": high})
+@dataclasses.dataclass(frozen=True)
+class Search:
+    """Where tuning looks for a setting's value: the part of its bounds that may be good."""
+
+    low: float
+    high: float
+    log: bool = False
+    """Each order of magnitude is as likely, not each number."""
+    scale: Callable[[Mapping[str, float]], float] | None = None
+    """Of a setting whose good value moves with others: how, up to a constant, given all of them.
+    `low` and `high` are then multiples of the default, moved from the default's companions to the
+    trial's: value = multiple · default · scale(values) / scale(defaults)."""
+    glance: float | None = None
+    """A cheaper value that already tells the bad from the good: a trial is tried with it first."""
+
+
+def number(default: float, low: float, high: float, search: Search | None = None) -> Any:
+    """A dataclass field holding a number between `low` and `high`, both included.
+
+    Without `search`, tuning leaves it at its default.
+    """
+    metadata = {"low": low, "high": high, "search": search}
+    return dataclasses.field(default=default, metadata=metadata)
 
 
 class Parameters:

@@ -14,32 +14,45 @@ from scipy import linalg, sparse
 
 from recommender.embedders.base import Embedding, Progress, silent
 from recommender.interactions import Interactions
-from recommender.parameters import Parameters, number
+from recommender.parameters import Parameters, Search, number
 
 _LADDER = 1.05
 """Ratio of neighbouring rungs on which row weights are rounded, so λ is within 2.5 % per ν."""
 
+_TYPICAL_WEIGHT = 3000.0
+"""Of a row, in datasets of a hundred thousand to a million ratings."""
+
 Solver = Callable[..., None]
 Floats = NDArray[np.float32] | NDArray[np.float64]
+
+
+def _regularization_scale(values: Mapping[str, float]) -> float:
+    """How the best λ moves with the weighting's α and with ν, up to a constant.
+
+    It was found to follow √α; and a row's λ · w^ν should stay where it is whatever ν is.
+    """
+    return math.sqrt(values["alpha"]) * math.pow(_TYPICAL_WEIGHT, -values["frequency_exponent"])
 
 
 @dataclass(frozen=True)
 class Settings(Parameters):
     """What a person may choose about iALS. How ratings are weighed is `Weighting`'s."""
 
-    factors: int = number(128, 1, 1024)
+    factors: int = number(128, 1, 1024, Search(32, 256, log=True))
     """Length d of a vector. On a hundred thousand ratings 128 was better than 64 and as good as
     256; millions of ratings bear 256."""
 
-    iterations: int = number(16, 1, 200)
+    iterations: int = number(16, 1, 200, Search(8, 24, glance=4))
     """How often all users and then all movies are solved."""
 
-    regularization: float = number(0.01, 1e-7, 1000.0)
+    regularization: float = number(
+        0.01, 1e-7, 1000.0, Search(0.1, 10, log=True, scale=_regularization_scale)
+    )
     """λ. The good region is narrow: a half less or more loses much, so tune it first. It rises
     with about √α of the weighting, and falls as ratings get more (the 2022 paper has 0.007 for
     one million and 0.003 for twenty)."""
 
-    frequency_exponent: float = number(1.0, 0.0, 2.0)
+    frequency_exponent: float = number(1.0, 0.0, 2.0, Search(0.25, 1.25))
     """ν: how λ grows with the weight of a user's or movie's row. 0 is one λ for all."""
 
     seed: int = number(0, 0, 2**32 - 1)
