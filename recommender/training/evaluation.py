@@ -5,7 +5,7 @@ the site serves are measured by the same few lines. Relevance is binary througho
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -75,6 +75,20 @@ class Question:
         asked = np.flatnonzero(counts)
         popularity = np.bincount(columns, minlength=movies) / max(1, users)
         return cls(asked, seen[asked], relevant[asked], counts[asked], popularity)
+
+    def sample(self, most: int, seed: int = 0) -> "Question":
+        """The same question to `most` users drawn at random; itself where there are no more."""
+        if len(self.rows) <= most:
+            return self
+        drawn = np.random.default_rng(seed).choice(len(self.rows), most, replace=False)
+        drawn.sort()
+        return replace(
+            self,
+            rows=self.rows[drawn],
+            seen=self.seen[drawn],
+            relevant=self.relevant[drawn],
+            relevant_counts=self.relevant_counts[drawn],
+        )
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,6 @@ and resumed makes the same trials as one that is not, and the clock only decides
 """
 
 import contextlib
-import dataclasses
 import time
 import warnings
 from collections.abc import Callable, Mapping, Sequence
@@ -278,7 +277,7 @@ class _Fold:
         question = Question.build(split, interactions, Weighting(), liked_only)
         if not len(question.rows):
             raise NothingToTune("Nobody liked anything that was held out.")
-        return cls(split, _sample_question(question, seed))
+        return cls(split, question.sample(asked_at_most(question.seen.shape[1]), seed))
 
     def judge(self, recipe: Recipe, progress: Progress) -> Metrics:
         """NDCG@20 (q,) of each person asked about. Raises ValueError where it cannot be fitted."""
@@ -448,18 +447,6 @@ def sample_people(ratings: Ratings, most: int, seed: int) -> Ratings:
     return ratings.take(drawn[rows])
 
 
-def _sample_question(question: Question, seed: int) -> Question:
-    """The same question about fewer people, drawn at random, where there are many."""
-    movies = question.seen.shape[1]
-    most = min(ASKED_PEOPLE, max(1000, _CELLS // max(1, movies)))
-    if len(question.rows) <= most:
-        return question
-    drawn = np.random.default_rng(seed).choice(len(question.rows), most, replace=False)
-    drawn.sort()
-    return dataclasses.replace(
-        question,
-        rows=question.rows[drawn],
-        seen=question.seen[drawn],
-        relevant=question.relevant[drawn],
-        relevant_counts=question.relevant_counts[drawn],
-    )
+def asked_at_most(movies: int) -> int:
+    """How many people judge a trial: fewer where there are many movies to score."""
+    return min(ASKED_PEOPLE, max(1000, _CELLS // max(1, movies)))

@@ -75,6 +75,20 @@ def test_the_middle_does_not_peek_at_what_is_held_out() -> None:
     assert 2 in asked.relevant.indices
 
 
+def test_a_sample_asks_the_same_of_fewer_people() -> None:
+    split = time_split(random_ratings())
+    interactions = Interactions.build(split.training, Weighting())
+    asked = Question.build(split, interactions, Weighting())
+    sample = asked.sample(10, seed=3)
+    places = np.searchsorted(asked.rows, sample.rows)
+    whole, part = (ask(most_popular(interactions), each) for each in (asked, sample))
+    assert len(set(places)) == 10
+    assert part.ndcg.tolist() == whole.ndcg[places].tolist()
+    assert part.recall.tolist() == whole.recall[places].tolist()
+    assert asked.sample(10, seed=4).rows.tolist() != sample.rows.tolist()
+    assert asked.sample(len(asked.rows)) is asked
+
+
 def test_every_held_out_rating_is_relevant_on_request() -> None:
     assert question((7, 2, 1), liked_only=False).relevant_counts.tolist() == [1]
 
