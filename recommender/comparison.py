@@ -1,4 +1,8 @@
-"""A version's figures beside those of the live version and of the most popular films."""
+"""A version's figures beside those of the live version and of the most popular films.
+
+`figures` sets stored figures side by side, each measured on the ratings of its day. `same_ratings`
+is what the release gate measured: everything on the same people's held-out ratings.
+"""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -30,6 +34,46 @@ class Row:
 
     version: ModelVersion
     figures: list[Figure]
+
+
+@dataclass(frozen=True)
+class Beside:
+    """NDCG@20 of something else on the ratings that a version was judged by."""
+
+    label: str
+    value: float
+    change: float | None
+    """How much more the version has, in percent; None where the other has nothing."""
+    low: float
+    """Lower end of the 95 % interval of version − other."""
+    high: float
+    people: int
+
+    @property
+    def direction(self) -> str:
+        """Whether the version is better or worse, or whether chance would explain it."""
+        return "up" if self.low > 0 else "down" if self.high < 0 else "same"
+
+
+def same_ratings(version: ModelVersion) -> list[Beside]:
+    """Return what the version was compared with before it went live, on the same ratings."""
+    live = version.comparison.get("live")
+    compared = {
+        "against_live": f"By the recipe of version {live}, live then",
+        "against_popular": "Most popular",
+    }
+    return [
+        Beside(
+            label,
+            measured["other"],
+            _change(measured["new"], measured["other"]),
+            measured["low"],
+            measured["high"],
+            measured["people"],
+        )
+        for name, label in compared.items()
+        if (measured := version.comparison.get(name))
+    ]
 
 
 def rows(versions: Iterable[ModelVersion], live: ModelVersion | None) -> list[Row]:

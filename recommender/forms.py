@@ -27,8 +27,8 @@ class RetrainForm(forms.Form):
     promote = forms.BooleanField(
         required=False,
         initial=True,
-        label="Go live when it has succeeded",
-        help_text="Otherwise it waits here as a candidate until someone promotes it.",
+        label="Go live unless it is worse than the live version",
+        help_text="Without, it waits here as a candidate until someone promotes it.",
     )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

@@ -57,6 +57,12 @@ class ModelVersion(models.Model):
     dimensions = models.IntegerField()
     parameters = models.JSONField(default=dict, help_text="What it was trained with.")
     metrics = models.JSONField(default=dict, help_text="On the held-out ratings.")
+    comparison = models.JSONField(
+        default=dict, help_text="Beside the version that was live then; see `training.gate`."
+    )
+    held_because = models.TextField(
+        blank=True, help_text="Why it did not go live by itself, where the release gate held it."
+    )
     # The d × d movie Gramian YᵀY in float32, row by row: what fold-in needs beside the vectors.
     gramian = models.BinaryField(null=True, editable=False)
     user_count = models.IntegerField(default=0)
@@ -78,6 +84,11 @@ class ModelVersion(models.Model):
 
     def __str__(self) -> str:
         return f"{self.space} v{self.pk}"
+
+    @property
+    def is_held(self) -> bool:
+        """Whether the release gate keeps it from going live, and nobody has said otherwise."""
+        return self.state == self.State.CANDIDATE and bool(self.held_because)
 
     @property
     def has_vectors(self) -> bool:
@@ -109,7 +120,9 @@ class TrainingRun(models.Model):
     space = models.CharField(max_length=20, choices=Space, default=Space.TASTE)
     embedder = models.CharField(max_length=50, default="als")
     parameters = models.JSONField(default=dict, help_text="As asked for; others default.")
-    promote = models.BooleanField(default=True, help_text="Go live when it has succeeded.")
+    promote = models.BooleanField(
+        default=True, help_text="Go live, unless the release gate holds it for a person."
+    )
     state = models.CharField(max_length=20, choices=State, default=State.QUEUED)
     step = models.CharField(max_length=100, blank=True)
     fraction = models.FloatField(default=0)

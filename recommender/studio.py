@@ -126,7 +126,8 @@ def progress(request: HttpRequest, pk: int) -> HttpResponse:
 def run(request: HttpRequest, pk: int) -> HttpResponse:
     """One run: what was asked, how it went, the whole log."""
     chosen = get_object_or_404(TrainingRun.objects.select_related("version", "requested_by"), pk=pk)
-    return render(request, "studio/run.html", {"run": chosen})
+    beside = comparison.same_ratings(chosen.version) if chosen.version else []
+    return render(request, "studio/run.html", {"run": chosen, "beside": beside})
 
 
 @for_trainers
@@ -142,13 +143,35 @@ def cancel(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @for_trainers
+@require_GET
+def version(request: HttpRequest, pk: int) -> HttpResponse:
+    """One version: what it was made of, how it did, and beside what."""
+    chosen = get_object_or_404(ModelVersion.objects.defer("gramian"), pk=pk)
+    live = ModelVersion.objects.live(chosen.space)
+    context = {
+        "version": chosen,
+        "live": live,
+        "figures": comparison.figures(chosen, live),
+        "beside": comparison.same_ratings(chosen),
+        "parameters": sorted(
+            (name, value) for name, value in chosen.parameters.items() if name != "fold_in"
+        ),
+    }
+    return render(request, "studio/version.html", context)
+
+
+@for_trainers
 @require_http_methods(["GET", "POST"])
 def promote(request: HttpRequest, pk: int) -> HttpResponse:
     """Ask whether the version should go live, beside the one that is; then make it so."""
     version = get_object_or_404(ModelVersion, pk=pk)
     if request.method == "GET":
         live = ModelVersion.objects.live(version.space)
-        context = {"row": comparison.rows([version], live)[0], "live": live}
+        context = {
+            "row": comparison.rows([version], live)[0],
+            "live": live,
+            "beside": comparison.same_ratings(version),
+        }
         return render(request, "studio/promote.html", context)
     try:
         vectors.promote(version)

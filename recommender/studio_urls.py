@@ -12,5 +12,6 @@ urlpatterns = [
     path("runs/<int:pk>/", studio.run, name="run"),
     path("runs/<int:pk>/progress/", studio.progress, name="progress"),
     path("runs/<int:pk>/cancel/", studio.cancel, name="cancel"),
+    path("versions/<int:pk>/", studio.version, name="version"),
     path("versions/<int:pk>/promote/", studio.promote, name="promote"),
 ]

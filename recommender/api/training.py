@@ -30,6 +30,13 @@ class TrainingRunSerializer(serializers.ModelSerializer[TrainingRun]):
         read_only=True, help_text="The model version that it trains, once there is one."
     )
 
+    held_because = serializers.CharField(  # type: ignore[assignment]
+        source="version.held_because",
+        default="",
+        read_only=True,
+        help_text="Why its version did not go live by itself; empty where nothing speaks against.",
+    )
+
     class Meta:
         model = TrainingRun
         fields = [
@@ -45,6 +52,7 @@ class TrainingRunSerializer(serializers.ModelSerializer[TrainingRun]):
             "cancel_requested",
             "requested_by",
             "version",
+            "held_because",
             "created_at",
             "started_at",
             "updated_at",
@@ -64,7 +72,8 @@ class TrainingRequestSerializer(serializers.Serializer[Any]):
         required=False, help_text="Settings by name; those left out keep their defaults."
     )
     promote = serializers.BooleanField(
-        default=True, help_text="Go live when it has succeeded, without waiting for a person."
+        default=True,
+        help_text="Go live by itself, unless it is worse than the live version: then it is held.",
     )
 
 
@@ -80,6 +89,8 @@ class ModelVersionSerializer(serializers.ModelSerializer[ModelVersion]):
             "dimensions",
             "parameters",
             "metrics",
+            "comparison",
+            "held_because",
             "user_count",
             "movie_count",
             "rating_count",
@@ -88,6 +99,12 @@ class ModelVersionSerializer(serializers.ModelSerializer[ModelVersion]):
             "promoted_at",
             "vectors_dropped",
         ]
+
+
+class PromotionSerializer(serializers.Serializer[Any]):
+    anyway = serializers.BooleanField(
+        default=False, help_text="Also where the release gate holds it; see `held_because`."
+    )
 
 
 class TrainingRunListView(PagedEndpoint):
@@ -101,7 +118,7 @@ class TrainingRunListView(PagedEndpoint):
         return self.list(request)
 
     def get_queryset(self) -> "QuerySet[TrainingRun]":
-        return TrainingRun.objects.select_related("requested_by").newest_first()
+        return TrainingRun.objects.select_related("requested_by", "version").newest_first()
 
     @extend_schema(
         operation_id="training_runs_create",
@@ -174,12 +191,19 @@ class PromoteModelView(Endpoint):
 
     @extend_schema(
         operation_id="models_promote",
-        request=None,
+        request=PromotionSerializer,
         responses={200: ModelVersionSerializer, 409: CONFLICT},
     )
     def post(self, request: Request, version_id: int) -> Response:
-        """Make a version live, an older one too: that is a roll-back."""
+        """Make a version live, an older one too: that is a roll-back.
+
+        A version that the release gate holds goes live only with `anyway`.
+        """
+        asked = PromotionSerializer(data=request.data)
+        asked.is_valid(raise_exception=True)
         version = get_object_or_404(ModelVersion, pk=version_id)
+        if version.is_held and not asked.validated_data["anyway"]:
+            raise Conflict(f"Version {version.pk} is held. {version.held_because}", code="held")
         try:
             live = vectors.promote(version)
         except vectors.NotPromotable as error:

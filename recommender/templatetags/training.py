@@ -50,6 +50,12 @@ def change(percent: float | None) -> str:
 
 
 @register.filter
+def signed(number: float) -> str:
+    """+0.0123 or −0.0123."""
+    return f"{number:+.4f}".replace("-", "−")
+
+
+@register.filter
 def times(percent: float | None) -> str:
     """2.1 ×: a change in percent as a factor."""
     return "" if percent is None else f"{1 + percent / 100:.1f} ×"

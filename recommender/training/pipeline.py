@@ -1,10 +1,11 @@
 """One training run, from the ratings in the database to a version that is live.
 
-snapshot → time-aware split → fit → evaluate → refit on everything → vectors into partitions of
-their own → HNSW index → promotion. Until the last step nothing live is touched.
+snapshot → time-aware split → fit → evaluate beside most popular and the live version's recipe →
+refit on everything → vectors into partitions of their own → HNSW index → release gate →
+promotion. Until the last step nothing live is touched.
 """
 
-from dataclasses import asdict
+from dataclasses import asdict, dataclass, field
 
 from django.conf import settings
 from django.db import transaction
@@ -12,24 +13,39 @@ from django.db import transaction
 from recommender import vectors
 from recommender.embedders import Embedding
 from recommender.embedders.als import ALSEmbedding
-from recommender.interactions import Interactions
+from recommender.interactions import Interactions, Weighting
 from recommender.models import ModelVersion, TrainingRun
 from recommender.recipe import Recipe
-from recommender.training import runs, snapshot
-from recommender.training.evaluation import Question, by_vectors, evaluate, most_popular
+from recommender.training import gate, runs, snapshot
+from recommender.training.evaluation import Outcome, Question, ask, by_vectors, most_popular
+from recommender.training.gate import Difference, Rival, Verdict
 from recommender.training.runs import Reporter
 from recommender.training.snapshot import Snapshot
-from recommender.training.splits import time_split
+from recommender.training.splits import Split, time_split
 
 HELD_OUT_SHARE = 0.2
+# Fitting is nearly all of a run, however often it is done.
+FITTING_SHARE = 0.80
 
 
 class NothingToLearn(Exception):
     """There are no liked ratings."""
 
 
+@dataclass(frozen=True)
+class Trial:
+    """How a recipe did on held-out ratings, and how others did on the very same ones."""
+
+    metrics: dict[str, object] = field(default_factory=dict)
+    """Empty where too few ratings could be held out."""
+    against_popular: Difference | None = None
+    against_live: Difference | None = None
+
+
 def execute(run: TrainingRun, listener: runs.Listener | None = None) -> ModelVersion:
-    """Train what the run asks for and return the version, live if the run promotes.
+    """Train what the run asks for and return the version.
+
+    It is live if the run promotes and the release gate does not hold it.
 
     Raises:
         runs.NotQueued: another process has the run, or it was cancelled.
@@ -38,34 +54,62 @@ def execute(run: TrainingRun, listener: runs.Listener | None = None) -> ModelVer
     """
     with runs.underway(run, listener) as report:
         recipe = Recipe.of(run.embedder, run.parameters)
+        rival = gate.rival(recipe, run.space)
+        fit_share = FITTING_SHARE / (3 if rival.recipe else 2)
         report.begin("Reading the ratings", 0.05)
         data = snapshot.take()
         report.note(f"{len(data.ratings):,} ratings by {len(data.user_ids):,} people")
-        metrics = _evaluate(data, recipe, report)
-        report.begin("Learning from all ratings", 0.40)
+        trial = _try_out(data, recipe, rival, fit_share, report)
+        report.begin("Learning from all ratings", fit_share)
         interactions = _interactions(data, recipe)
         embedding = recipe.embedder.fit(interactions, report)
-        version = _create_version(run, data, recipe, interactions, embedding, metrics)
+        version = _create_version(run, data, recipe, interactions, embedding, trial.metrics)
         _write(version, data, interactions, embedding, report)
-        _release(version, run, report)
+        verdict = gate.judge(version, rival, trial.against_live, trial.against_popular)
+        _release(version, run, verdict, report)
     return version
 
 
-def _evaluate(data: Snapshot, recipe: Recipe, report: Reporter) -> dict[str, object]:
+def _try_out(
+    data: Snapshot, recipe: Recipe, rival: Rival, fit_share: float, report: Reporter
+) -> Trial:
     """Learn from each person's earlier ratings, and be judged by their later ones."""
-    report.begin("Learning from earlier ratings, to be judged by later ones", 0.35)
     split = time_split(data.ratings, HELD_OUT_SHARE)
     if not len(split.held_out):
         report.note("Too few ratings to hold any out: the version has no metrics.")
-        return {}
+        return Trial()
+    # What counts as liked does not hang on the recipe, or it would set its own exam.
+    plain = Interactions.build(split.training, Weighting())
+    question = Question.build(split, plain, Weighting())
+    popular = ask(most_popular(plain), question)
+    report.begin("Learning from earlier ratings, to be judged by later ones", fit_share)
+    model = _outcome(recipe, split, question, report)
+    report.note(
+        f"NDCG@20 {model.means['ndcg@20']:.4f}; most popular {popular.means['ndcg@20']:.4f}"
+    )
+    against_live = None
+    if rival.recipe:
+        report.begin("The same by the live version's recipe, for a comparison", fit_share)
+        other = _outcome(rival.recipe, split, question, report)
+        report.note(f"NDCG@20 {other.means['ndcg@20']:.4f} by the recipe of {rival.live}")
+        against_live = Difference.between(model.ndcg, other.ndcg)
+    return Trial(
+        {
+            "held_out_share": HELD_OUT_SHARE,
+            "model": model.means,
+            "most_popular": popular.means,
+        },
+        Difference.between(model.ndcg, popular.ndcg),
+        against_live,
+    )
+
+
+def _outcome(recipe: Recipe, split: Split, question: Question, report: Reporter) -> Outcome:
+    """Learn from the split's training part by the recipe and answer the question."""
     interactions = Interactions.build(split.training, recipe.weighting)
     embedding = recipe.embedder.fit(interactions, report)
-    report.begin("Judging", 0.05)
-    question = Question.build(split, interactions, recipe.weighting)
-    model = evaluate(by_vectors(embedding), question)
-    popular = evaluate(most_popular(interactions), question)
-    report.note(f"NDCG@20 {model['ndcg@20']:.4f}; most popular {popular['ndcg@20']:.4f}")
-    return {"held_out_share": HELD_OUT_SHARE, "model": model, "most_popular": popular}
+    report(1.0, "judging")
+    return ask(by_vectors(embedding), question)
 
 
 def _interactions(data: Snapshot, recipe: Recipe) -> Interactions:
@@ -124,12 +168,18 @@ def _write(
     vectors.index_and_attach(version)
 
 
-def _release(version: ModelVersion, run: TrainingRun, report: Reporter) -> None:
-    report.begin("Going live" if run.promote else "Done: waiting for a person's decision", 0.01)
+def _release(version: ModelVersion, run: TrainingRun, verdict: Verdict, report: Reporter) -> None:
+    goes_live = run.promote and not verdict.sentences
+    report.begin("Going live" if goes_live else "Waiting for a person's decision", 0.01)
+    for sentence in verdict.sentences:
+        report.note(f"Held: {sentence}")
     candidate = ModelVersion.objects.filter(pk=version.pk, state=ModelVersion.State.TRAINING)
-    candidate.update(state=ModelVersion.State.CANDIDATE)
-    version.refresh_from_db()
-    if run.promote:
+    candidate.update(
+        state=ModelVersion.State.CANDIDATE,
+        comparison=verdict.comparison,
+        held_because=" ".join(verdict.sentences),
+    )
+    if goes_live:
         vectors.promote(version)
-        version.refresh_from_db()
+    version.refresh_from_db()
     vectors.drop_all_but(settings.KEPT_VERSIONS, run.space)

@@ -61,6 +61,7 @@ ADDRESSES = [
     ("get", "/studio/runs/1/"),
     ("get", "/studio/runs/1/progress/"),
     ("post", "/studio/runs/1/cancel/"),
+    ("get", "/studio/versions/1/"),
     ("get", "/studio/versions/1/promote/"),
     ("post", "/studio/versions/1/promote/"),
 ]
@@ -259,6 +260,48 @@ def test_promoting_asks_first_and_then_makes_the_version_live(client, trainer):
     response = client.post(address, follow=True)
     assert f"Version {candidate.pk} is live." in page_text(response)
     assert ModelVersion.objects.live() == candidate
+
+
+HELD = {
+    "state": ModelVersion.State.CANDIDATE,
+    "ndcg": 0.08,
+    "held_because": "On the same held-out ratings it is worse than version 1.",
+    "comparison": {
+        "live": 1,
+        "same_recipe": False,
+        "against_live": {"new": 0.08, "other": 0.1, "low": -0.03, "high": -0.01, "people": 610},
+        "against_popular": {"new": 0.08, "other": 0.05, "low": 0.02, "high": 0.04, "people": 610},
+        "reasons": ["worse"],
+    },
+}
+
+
+def test_a_held_version_says_why_wherever_it_stands(client, trainer):
+    version(ModelVersion.State.LIVE, promoted_at=timezone.now())
+    held = version(**HELD)
+    run = TrainingRun.objects.create(state=State.SUCCEEDED, version=held)
+    overview = client.get(OVERVIEW)
+    assert f"version {held.pk} is held. {held.held_because}" in page_text(overview)
+    assert f'aria-label="Promote version {held.pk} anyway"' in overview.content.decode()
+    for address in (f"/studio/runs/{run.pk}/", f"/studio/versions/{held.pk}/"):
+        text = page_text(client.get(address))
+        assert f"Held. {held.held_because}" in text
+        assert "On the same held-out ratings of 610 people" in text
+        assert "0.1000 worse −20.0 % −0.0300 to −0.0100" in text
+        assert "0.0500 better +60.0 % +0.0200 to +0.0400" in text
+
+
+def test_one_press_promotes_a_held_version_and_says_what_it_overrides(client, trainer):
+    version(ModelVersion.State.LIVE, promoted_at=timezone.now())
+    held = version(**HELD)
+    address = f"/studio/versions/{held.pk}/promote/"
+    text = page_text(client.get(address))
+    assert held.held_because in text
+    assert f"Make version {held.pk} live anyway" in text
+    client.post(address)
+    assert ModelVersion.objects.live() == held
+    text = page_text(client.get(f"/studio/versions/{held.pk}/"))
+    assert f"It was held. {held.held_because}" in text
 
 
 def test_rolling_back_is_promoting_the_one_before(client, trainer):

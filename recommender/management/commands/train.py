@@ -4,15 +4,22 @@ import json
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.urls import reverse
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from recommender.models import ModelVersion, Space, TrainingRun
 from recommender.training import pipeline, runs
 
+# Not 1, which says that there is no version.
+EXIT_HELD = 3
+
 
 class Command(BaseCommand):
-    help = "Train a new version from all ratings and let it go live."
+    help = (
+        "Train a new version from all ratings and let it go live, unless it is worse than the"
+        f" live one: then it is held for a person, and the exit status is {EXIT_HELD}."
+    )
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--space", choices=Space.values, default=Space.TASTE)
@@ -41,6 +48,8 @@ class Command(BaseCommand):
         except (pipeline.NothingToLearn, runs.RunCancelled, runs.RunLost) as error:
             raise CommandError(f"Run {run.pk} ended early: {error}") from error
         self.stdout.write(_json(version) if options["json"] else _summary(version))
+        if version.is_held and run.promote:
+            raise CommandError(_held(version), returncode=EXIT_HELD)
 
     def _execute(self, run: TrainingRun) -> ModelVersion:
         # Progress goes to standard error, so that --json leaves standard output to the answer.
@@ -80,6 +89,8 @@ def _json(version: ModelVersion) -> str:
         "ratings": version.rating_count,
         "parameters": version.parameters,
         "metrics": version.metrics,
+        "comparison": version.comparison,
+        "held_because": version.held_because,
     }
     return json.dumps(answer, indent=2)
 
@@ -96,4 +107,18 @@ def _summary(version: ModelVersion) -> str:
                 f"{metric} {value:.4f}" for metric, value in measured.items() if "@" in metric
             )
             lines.append(f"{name.replace('_', ' '):>14}: {figures}")
+    if difference := version.comparison.get("against_live"):
+        lines.append(
+            f"On the same held-out ratings the recipe of version {version.comparison['live']} has"
+            f" NDCG@20 {difference['other']:.4f}; 95 % interval of the difference"
+            f" {difference['low']:+.4f} to {difference['high']:+.4f}."
+        )
     return "\n".join(lines)
+
+
+def _held(version: ModelVersion) -> str:
+    address = reverse("studio:promote", args=[version.pk])
+    return (
+        f"Version {version.pk} is held, and what was live stays live. {version.held_because}"
+        f" Someone can promote it all the same at {address}."
+    )

@@ -125,3 +125,23 @@ def test_a_version_without_vectors_is_not_promoted(trained, client):
     assert response.status_code == 409
     assert problem(response) == {None: "not_promotable"}
     assert ModelVersion.objects.live() is None
+
+
+def test_a_held_version_is_promoted_only_by_who_says_anyway(trained, client):
+    held = ModelVersion.objects.create(
+        state="candidate",
+        embedder="als",
+        dimensions=8,
+        snapshot_at=trained.snapshot_at,
+        held_because="It is worse than version 1.",
+    )
+    run = TrainingRun.objects.create(state="succeeded", version=held)
+    assert client.get(f"{RUNS}{run.pk}/").json()["held_because"] == held.held_because
+    assert client.get(MODELS).json()["results"][0]["held_because"] == held.held_because
+    refused = client.post(f"{MODELS}{held.pk}/promote/")
+    assert refused.status_code == 409
+    assert problem(refused) == {None: "held"}
+    assert held.held_because in refused.json()["errors"][0]["detail"]
+    assert ModelVersion.objects.live() == trained
+    promoted = client.post(f"{MODELS}{held.pk}/promote/", {"anyway": True}, format="json")
+    assert (promoted.status_code, promoted.json()["state"]) == (200, "live")
