@@ -44,9 +44,15 @@ class User(AbstractUser):
     def dismissed_ids(self) -> set[int]:
         return set(self.dismissals.values_list("movie_id", flat=True))
 
+    @cached_property
+    def settled_ids(self) -> set[int]:
+        """The films that the person is not to be asked about: they spoke, or are yet to see."""
+        not_seen = set(self.not_seen.values_list("movie_id", flat=True))
+        return self.stars.keys() | self.watchlist_ids | self.dismissed_ids | not_seen
+
     def forget_page_state(self) -> None:
-        """Read stars, watchlist and dismissals anew when they are next asked for."""
-        for name in ("stars", "watchlist_ids", "dismissed_ids"):
+        """Read what the person said of films anew when it is next asked for."""
+        for name in ("stars", "watchlist_ids", "dismissed_ids", "settled_ids"):
             self.__dict__.pop(name, None)
 
 
@@ -144,3 +150,25 @@ class Dismissal(models.Model):
 
     def __str__(self) -> str:
         return f"{self.movie_id} dismissed by {self.user_id}"
+
+
+class NotSeen(models.Model):
+    """A film that a person was asked about and has not seen: they are not asked again.
+
+    It says nothing of whether they would like it, so it hides the film from no list and is no
+    part of their taste.
+    """
+
+    pk = models.CompositePrimaryKey("user_id", "movie_id")
+    user = models.ForeignKey(User, models.CASCADE, related_name="not_seen", db_index=False)
+    movie = models.ForeignKey(Movie, models.CASCADE, related_name="not_seen")
+    said_at = models.DateTimeField(default=timezone.now)
+
+    objects = OfMoviesQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = "film not seen"
+        verbose_name_plural = "films not seen"
+
+    def __str__(self) -> str:
+        return f"{self.movie_id} not seen by {self.user_id}"

@@ -1,4 +1,4 @@
-"""What a person does to films: rate, withdraw, list, dismiss. Page, API and task call the same.
+"""What a person says of films: stars, to watch, no thanks, not seen. Page, API and task call it.
 
 The films' counts and the person's `taste_revision` follow by triggers on the table of ratings
 (migration `users.0002`), so they hold whoever writes there: this module, an import, a deletion.
@@ -8,7 +8,15 @@ from django.db import transaction
 from django.utils import timezone
 
 from movies.models import Movie
-from users.models import MAX_HALF_STARS, MIN_HALF_STARS, Dismissal, Rating, User, WatchlistEntry
+from users.models import (
+    MAX_HALF_STARS,
+    MIN_HALF_STARS,
+    Dismissal,
+    NotSeen,
+    Rating,
+    User,
+    WatchlistEntry,
+)
 
 
 def half_stars(stars: float) -> int:
@@ -26,7 +34,7 @@ def half_stars(stars: float) -> int:
 
 @transaction.atomic
 def rate(user: User, movie: Movie, stars: float) -> Rating:
-    """Set the person's stars for the film; the film leaves their watchlist and dismissals.
+    """Set the person's stars for the film, which leaves their other lists.
 
     Raises:
         ValueError: the stars are not 0.5 to 5.0 in halves; nothing is changed.
@@ -37,6 +45,7 @@ def rate(user: User, movie: Movie, stars: float) -> Rating:
     )
     WatchlistEntry.objects.filter(user=user, movie=movie).delete()
     Dismissal.objects.filter(user=user, movie=movie).delete()
+    NotSeen.objects.filter(user=user, movie=movie).delete()
     user.forget_page_state()
     return rating
 
@@ -74,5 +83,24 @@ def dismiss(user: User, movie: Movie) -> bool:
 def restore(user: User, movie: Movie) -> bool:
     """Undo a dismissal; return whether there was one."""
     deleted, _ = Dismissal.objects.filter(user=user, movie=movie).delete()
+    user.forget_page_state()
+    return bool(deleted)
+
+
+def not_seen(user: User, movie: Movie) -> bool:
+    """Note that the person has not seen the film; return whether that is news.
+
+    A film that they have rated was seen: their stars stay, and nothing is noted.
+    """
+    if Rating.objects.filter(user=user, movie=movie).exists():
+        return False
+    _, is_new = NotSeen.objects.get_or_create(user=user, movie=movie)
+    user.forget_page_state()
+    return is_new
+
+
+def forget_not_seen(user: User, movie: Movie) -> bool:
+    """Forget that the person has not seen the film; return whether it had been noted."""
+    deleted, _ = NotSeen.objects.filter(user=user, movie=movie).delete()
     user.forget_page_state()
     return bool(deleted)
