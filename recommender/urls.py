@@ -1,9 +1,10 @@
 from django.urls import path
 
-from recommender import views
+from recommender import views, welcome
 
 app_name = "recommender"
 urlpatterns = [
+    path("welcome/", welcome.Welcome.as_view(), name="welcome"),
     path("recommendations/", views.recommendations, name="recommendations"),
     # "films/<id>/<one word>/" is a film's own page, whatever its title.
     path("films/like/<int:pk>/", views.similar_to, name="similar"),

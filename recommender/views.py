@@ -11,6 +11,7 @@ from movies.models import Movie
 from movies.views import answer_filtered, filter_chips, with_parameters
 from recommender.serving.recommend import Filters, Recommendation, explain, recommend, similar
 from recommender.serving.shelves import home_shelves
+from recommender.serving.welcome import films_to_rate
 from users.models import User
 
 PAGE_SIZE = 20
@@ -28,7 +29,7 @@ def home(request: HttpRequest) -> HttpResponse:
     if request.htmx:
         return render(request, "recommender/_shelves.html", context)
     if missing := max(0, FEW_RATINGS - _rated(request.user)):
-        context |= {"missing": missing, "to_rate": _well_known(request.user)}
+        context |= {"missing": missing, "to_rate": _to_rate(request.user)}
     return render(request, "recommender/home.html", context)
 
 
@@ -87,12 +88,8 @@ def _rated(person: User | AnonymousUser) -> int:
     return len(person.stars) if isinstance(person, User) else 0
 
 
-def _well_known(person: User | AnonymousUser) -> list[Movie]:
-    """Return films that a newcomer is likely to know, without those they have settled."""
-    if not isinstance(person, User):
-        return []
-    settled = person.stars.keys() | person.dismissed_ids
-    return list(Movie.objects.exclude(pk__in=settled).in_order("most_rated")[:TO_RATE])
+def _to_rate(person: User | AnonymousUser) -> list[Movie]:
+    return films_to_rate(person, TO_RATE) if isinstance(person, User) else []
 
 
 def _page_number(request: HttpRequest) -> int:

@@ -13,8 +13,8 @@ def current_page(request: HttpRequest) -> str:
 
 
 def next_page(request: HttpRequest, default: str) -> str:
-    """Return the `next` that was posted where it is a page of this site, else the default."""
-    address = request.POST.get("next", "")
+    """Return the `next` that was sent along where it is a page of this site, else the default."""
+    address = request.POST.get("next") or request.GET.get("next", "")
     is_ours = url_has_allowed_host_and_scheme(
         address, allowed_hosts={request.get_host()}, require_https=request.is_secure()
     )

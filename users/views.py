@@ -23,6 +23,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render, resolve_url
 from django.urls import reverse_lazy
 from django.utils.decorators import method_decorator
+from django.utils.http import urlencode
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_POST
@@ -67,10 +68,11 @@ class SignUp(auth_views.RedirectURLMixin, FormView):
             form.add_error("username", NAME_TAKEN)
             return self.form_invalid(form)
         login(self.request, person)
-        messages.success(
-            self.request, f"Welcome, {person.username}. Rate a few films to see what suits you."
-        )
-        return redirect(self.get_success_url())
+        messages.success(self.request, f"Welcome, {person.username}.")
+        # The page that they came from is kept for when they have been welcomed.
+        came_from = self.get_redirect_url()
+        query = "?" + urlencode({"next": came_from}) if came_from else ""
+        return redirect(resolve_url(settings.SIGNUP_REDIRECT_URL) + query)
 
 
 class LogIn(auth_views.LoginView):

@@ -167,6 +167,8 @@ WIKIPEDIA_URL = env.str(
 AUTH_USER_MODEL = "users.User"
 LOGIN_URL = "users:login"
 LOGIN_REDIRECT_URL = "home"
+# Where somebody new goes first.
+SIGNUP_REDIRECT_URL = "recommender:welcome"
 LOGOUT_REDIRECT_URL = "home"
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}

@@ -46,7 +46,7 @@ def is_logged_in(client):
 def test_a_name_and_a_password_make_an_account_that_is_logged_in_at_once(client):
     response = sign_up(client)
     assert response.status_code == 302
-    assert response.url == reverse("home")
+    assert response.url == reverse("recommender:welcome")
     assert get_user(client).username == "anna"
     assert not get_user(client).is_staff
 
@@ -54,12 +54,13 @@ def test_a_name_and_a_password_make_an_account_that_is_logged_in_at_once(client)
 def test_signing_up_goes_on_to_the_page_that_asked_for_it(client):
     page = MovieFactory().get_absolute_url()
     assert f'value="{page}"' in client.get(f"/signup/?next={page}").content.decode()
-    assert sign_up(client, next=page).url == page
+    welcome = sign_up(client, next=page).url
+    assert f'href="{page}">Skip</a>' in client.get(welcome).content.decode()
 
 
 @pytest.mark.parametrize("address", ELSEWHERE)
 def test_no_link_leads_to_another_site_by_way_of_us(client, address):
-    assert sign_up(client, next=address).url == reverse("home")
+    assert sign_up(client, next=address).url == reverse("recommender:welcome")
     client.logout()
     assert log_in(client, next=address).url == reverse("home")
 

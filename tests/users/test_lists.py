@@ -89,7 +89,7 @@ def test_ratings_are_changed_in_place(client, person):
 @pytest.mark.parametrize(
     ("name", "said", "link"),
     [
-        ("ratings", "No stars yet", "movies:browse"),
+        ("ratings", "No stars yet", "recommender:welcome"),
         ("watchlist", "Nothing to watch yet", "movies:browse"),
         ("dismissed", "You have turned nothing down", "home"),
     ],
