@@ -97,6 +97,76 @@ class ModelVersion(models.Model):
         return self.state in states and not self.vectors_dropped
 
 
+class TuningStudyQuerySet(models.QuerySet["TuningStudy"]):
+    def adopted(self, space: str = Space.TASTE) -> Self:
+        """Return the space's studies whose findings training may use, the latest first."""
+        return self.filter(space=space, adopted_at__isnull=False).order_by("-adopted_at")
+
+    def newest_first(self) -> Self:
+        return self.order_by("-created_at", "-pk")
+
+
+class TuningStudy(models.Model):
+    """A search for better settings. It outlives its runs: each goes on where the last one ended."""
+
+    space = models.CharField(max_length=20, choices=Space, default=Space.TASTE)
+    embedder = models.CharField(max_length=50)
+    seed = models.BigIntegerField(default=0)
+    defaults = models.JSONField(default=dict, help_text="All settings as they were without tuning.")
+    ranges = models.JSONField(default=dict, help_text="Of the settings that are searched.")
+    rating_count = models.IntegerField(default=0, help_text="When it began.")
+    parameters = models.JSONField(null=True, help_text="The settings that were found, if better.")
+    gain = models.JSONField(null=True, help_text="Theirs over the defaults; see `training.tuning`.")
+    verdict = models.TextField(blank=True, help_text="What its last run came to.")
+    adopted_at = models.DateTimeField(null=True, help_text="Since when training uses them.")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = TuningStudyQuerySet.as_manager()
+
+    class Meta:
+        verbose_name_plural = "tuning studies"
+
+    def __str__(self) -> str:
+        return f"study {self.pk} of {self.space}"
+
+    @property
+    def percent(self) -> float | None:
+        """How much more NDCG@20 the found settings have than the defaults, in percent."""
+        if not self.gain or not self.gain["defaults_ndcg"]:
+            return None
+        return float(100 * (self.gain["ndcg"] / self.gain["defaults_ndcg"] - 1))
+
+
+class TuningTrial(models.Model):
+    """Settings that a study has tried, and what they were worth."""
+
+    class State(models.TextChoices):
+        RUNNING = "running"
+        DONE = "done"
+        PRUNED = "pruned", "Given up"
+        FAILED = "failed"
+
+    study = models.ForeignKey(TuningStudy, models.CASCADE, related_name="trials")
+    number = models.IntegerField(help_text="From 0, which is the defaults.")
+    parameters = models.JSONField()
+    state = models.CharField(max_length=20, choices=State, default=State.RUNNING)
+    looks = models.JSONField(
+        default=list, help_text="NDCG@20 at each look, the first the cheapest."
+    )
+    value = models.FloatField(null=True, help_text="NDCG@20, of a trial that was seen through.")
+    seconds = models.FloatField(default=0)
+    error = models.TextField(blank=True)
+
+    class Meta:
+        ordering = ["study", "number"]
+        constraints = [
+            models.UniqueConstraint(fields=["study", "number"], name="one_trial_a_number")
+        ]
+
+    def __str__(self) -> str:
+        return f"trial {self.number} of {self.study}"
+
+
 class TrainingRunQuerySet(models.QuerySet["TrainingRun"]):
     def active(self) -> Self:
         return self.filter(state__in=TrainingRun.ACTIVE)
@@ -106,7 +176,11 @@ class TrainingRunQuerySet(models.QuerySet["TrainingRun"]):
 
 
 class TrainingRun(models.Model):
-    """One request to train a space: its progress while it runs, its outcome for good."""
+    """One request to train or tune a space: its progress while it runs, its outcome for good."""
+
+    class Kind(models.TextChoices):
+        TRAIN = "train", "Training"
+        TUNE = "tune", "Tuning"
 
     class State(models.TextChoices):
         QUEUED = "queued"
@@ -117,6 +191,7 @@ class TrainingRun(models.Model):
 
     ACTIVE = (State.QUEUED, State.RUNNING)
 
+    kind = models.CharField(max_length=20, choices=Kind, default=Kind.TRAIN)
     space = models.CharField(max_length=20, choices=Space, default=Space.TASTE)
     embedder = models.CharField(max_length=50, default="als")
     parameters = models.JSONField(default=dict, help_text="As asked for; others default.")
@@ -133,6 +208,13 @@ class TrainingRun(models.Model):
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+"
     )
     version = models.OneToOneField(ModelVersion, models.SET_NULL, null=True, related_name="run")
+    study = models.ForeignKey(
+        TuningStudy,
+        models.SET_NULL,
+        null=True,
+        related_name="runs",
+        help_text="That a tuning works on, or whose findings a training uses.",
+    )
     created_at = models.DateTimeField(auto_now_add=True)
     started_at = models.DateTimeField(null=True)
     updated_at = models.DateTimeField(auto_now=True)
@@ -151,7 +233,7 @@ class TrainingRun(models.Model):
         permissions = [("run_training", "Can train, promote and schedule models")]
 
     def __str__(self) -> str:
-        return f"run {self.pk} of {self.space}: {self.state}"
+        return f"{self.get_kind_display().lower()} run {self.pk} of {self.space}: {self.state}"
 
     @property
     def is_active(self) -> bool:

@@ -26,6 +26,23 @@ def train(run_id: int) -> None:
 
 
 @shared_task
+def tune(run_id: int) -> None:
+    """Execute a queued tuning run, as `train` does a training."""
+    run = TrainingRun.objects.filter(pk=run_id).first()
+    if run is None:
+        return
+    # Only a tuning needs what searching takes, and it takes seconds to load.
+    from recommender.training import tuning_pipeline
+
+    try:
+        tuning_pipeline.execute(run)
+    except runs.NotQueued as reason:
+        logger.info("%s", reason)
+    except Exception:
+        logger.exception("%s ended early", run)
+
+
+@shared_task
 def train_on_schedule() -> None:
     """Ask for a run with the defaults, unless one is under way."""
     try:

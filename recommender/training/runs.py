@@ -1,4 +1,4 @@
-"""Training runs: asked for, under way, cancelled, lost. One at a time a space.
+"""Runs that train or tune: asked for, under way, cancelled, lost. One at a time a space.
 
 A run that is under way holds a session advisory lock of its own. The lock goes when its process
 or its connection does, so a running run that nobody holds is lost, however it ended.
@@ -15,15 +15,17 @@ from django.db.models.functions import Concat
 from django.utils import timezone
 from kombu.exceptions import OperationalError
 
-from recommender import vectors
+from recommender import tuned, vectors
 from recommender.config.celery import app
 from recommender.models import ModelVersion, Space, TrainingRun
-from recommender.recipe import Recipe
 from users.models import User
 
 logger = logging.getLogger(__name__)
 
-TRAIN_TASK = "recommender.tasks.train"
+TASKS = {
+    TrainingRun.Kind.TRAIN: "recommender.tasks.train",
+    TrainingRun.Kind.TUNE: "recommender.tasks.tune",
+}
 # The first of an advisory lock's two numbers; the second is the run's.
 LOCK_CLASS = 0x4D41_5251
 REPORT_SECONDS = 0.5
@@ -39,6 +41,8 @@ class RunUnderway(Exception):
     def __init__(self, run: TrainingRun | None) -> None:
         self.run = run
         which = f"Run {run.pk}" if run else "A run"
+        if run and run.kind == TrainingRun.Kind.TUNE:
+            which += ", a tuning,"
         super().__init__(f"{which} is under way already; one runs at a time.")
 
 
@@ -65,25 +69,24 @@ def create(
     promote: bool = True,
     embedder: str = "als",
 ) -> TrainingRun:
-    """Note that a run is wanted, for this process to execute.
+    """Note that a training is wanted, for this process to execute.
+
+    Parameters that are not given are those of the latest tuning, or else the defaults.
 
     Raises:
-        RunUnderway: one is queued or running.
+        RunUnderway: a run of the space is queued or running.
         ValueError: a parameter is wrong; the message begins with its name.
     """
-    recipe = Recipe.of(embedder, parameters or {})
-    tidy()
-    try:
-        with transaction.atomic():
-            return TrainingRun.objects.create(
-                space=space,
-                embedder=embedder,
-                parameters=recipe.parameters,
-                requested_by=requested_by,
-                promote=promote,
-            )
-    except IntegrityError:
-        raise RunUnderway(TrainingRun.objects.active().filter(space=space).first()) from None
+    settings = tuned.resolve(space, embedder, parameters or {})
+    run = TrainingRun(
+        space=space,
+        embedder=embedder,
+        parameters=settings.parameters,
+        study=settings.study,
+        requested_by=requested_by,
+        promote=promote,
+    )
+    return note(run)
 
 
 def request(
@@ -92,13 +95,32 @@ def request(
     requested_by: User | None = None,
     promote: bool = True,
 ) -> TrainingRun:
-    """Ask for a run and hand it to a worker.
+    """Ask for a training and hand it to a worker.
 
     Raises:
         RunUnderway, ValueError: as `create` does.
+        QueueUnavailable: as `hand_over` does.
+    """
+    return hand_over(create(space, parameters, requested_by, promote))
+
+
+def note(run: TrainingRun) -> TrainingRun:
+    """Save a run that is wanted. Raises RunUnderway where one of the space is queued or running."""
+    tidy()
+    try:
+        with transaction.atomic():
+            run.save(force_insert=True)
+    except IntegrityError:
+        raise RunUnderway(TrainingRun.objects.active().filter(space=run.space).first()) from None
+    return run
+
+
+def hand_over(run: TrainingRun) -> TrainingRun:
+    """Give a queued run to a worker.
+
+    Raises:
         QueueUnavailable: the run is noted as failed, and nothing is left queued.
     """
-    run = create(space, parameters, requested_by, promote)
     try:
         _send(run)
     except OperationalError as error:
@@ -118,6 +140,11 @@ def cancel(run: TrainingRun) -> None:
     _finish(run, State.CANCELLED, "", only_from=State.QUEUED)
     TrainingRun.objects.filter(pk=run.pk, state=State.RUNNING).update(cancel_requested=True)
     run.refresh_from_db()
+
+
+def heed_stop(run: TrainingRun) -> None:
+    """Take a cancellation as the wish to end early but well; the next one ends the run for good."""
+    TrainingRun.objects.filter(pk=run.pk).update(cancel_requested=False)
 
 
 def tidy() -> None:
@@ -149,6 +176,11 @@ class Reporter:
         """Begin a step that takes about this share (0 to 1) of the whole run."""
         self._step, self._start, self._end = step, self._end, min(1.0, self._end + share)
         self._write(self._start, step)
+        self.note(step)
+
+    def rename(self, step: str) -> None:
+        """Call the step by another name without being any further."""
+        self._step = step
         self.note(step)
 
     def note(self, line: str) -> None:
@@ -234,7 +266,7 @@ def _discard(version: ModelVersion) -> None:
 
 
 def _send(run: TrainingRun) -> None:
-    app.send_task(TRAIN_TASK, args=[run.pk], retry=False)
+    app.send_task(TASKS[TrainingRun.Kind(run.kind)], args=[run.pk], retry=False)
 
 
 @contextmanager

@@ -1,11 +1,9 @@
 """The search for settings that foresee more of what people like: trials, and then a check.
 
-Plain functions over arrays. The search proposes settings with Optuna's multivariate TPE (Falkner,
-Klein, Hutter, "BOHB", ICML 2018, §3.2), which models where good trials lie as opposed to the rest.
-Every trial is looked at more than once: after a few iterations, then fitted whole, then (with few
-people) on another fold; Optuna's percentile pruner gives it up at a look that most trials before
-it passed better. The best few are at last checked against the defaults on a fold that the search
-has not seen, from another seed, and only what is better there beyond luck is recommended.
+Plain functions over arrays. Every trial is looked at more than once: after a few iterations, then
+fitted whole, then (with few people) on another fold, and is given up as soon as it looks hopeless.
+The best few are at last checked against the defaults on a fold that the search has not seen, from
+another seed, and only what is better there beyond luck is recommended.
 
 A trial's settings follow from the seed and the trials before it alone, so a search that is stopped
 and resumed makes the same trials as one that is not, and the clock only decides how many.
@@ -13,15 +11,11 @@ and resumed makes the same trials as one that is not, and the clock only decides
 
 import contextlib
 import time
-import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
-import optuna
 from numpy.typing import NDArray
-from optuna.distributions import BaseDistribution, FloatDistribution
-from optuna.trial import TrialState
 
 from recommender.embedders import Progress
 from recommender.interactions import Interactions, Ratings, Weighting, index_ids
@@ -30,6 +24,7 @@ from recommender.training.evaluation import Question, ask, by_vectors
 from recommender.training.intervals import paired_interval
 from recommender.training.search_space import SearchSpace
 from recommender.training.splits import Split, random_split, time_split
+from recommender.training.trials import Plan, Proposal, Trial
 
 FINALISTS = 3
 """How many of the best trials are checked against the defaults."""
@@ -42,9 +37,6 @@ ASKED_PEOPLE = 3000
 
 _CELLS = 30_000_000
 """Scores for one look: with many movies fewer people are asked, but at least a thousand."""
-
-_STARTUP = 10
-"""Trials before the model of good settings is used. The first is the defaults."""
 
 _CHECK_SHARE = 0.25
 """At most this part of the time is kept for the check."""
@@ -98,23 +90,6 @@ class _OutOfTime(Exception):
 
 
 @dataclass(frozen=True)
-class Trial:
-    """Settings that were tried, and what they were worth."""
-
-    number: int
-    """From 0, which is the defaults."""
-    parameters: dict[str, float]
-    """All settings, as `Recipe.of` reads them."""
-    looks: tuple[float, ...] = ()
-    """NDCG@20 at each look: after few iterations, then whole on one fold after the other."""
-    value: float | None = None
-    """Mean NDCG@20 of the whole looks; None where it was given up before the last."""
-    seconds: float = 0.0
-    error: str = ""
-    """Why it could not be fitted."""
-
-
-@dataclass(frozen=True)
 class Gain:
     """The recommended settings against the defaults, on a fold that chose neither."""
 
@@ -158,11 +133,17 @@ class TuningResult:
 class Listener:
     """Told how a search goes; this one does nothing. `report` may raise StopSearch."""
 
+    def opened(self, space: SearchSpace, trials: Sequence[Trial]) -> None:
+        """The search begins: what is searched, and the trials of earlier searches."""
+
     def note(self, line: str) -> None:
         """A sentence worth keeping."""
 
     def report(self, fraction: float, message: str) -> None:
         """How far the search is, 0 to 1, by the clock. Called many times a second."""
+
+    def checking(self) -> None:
+        """No more trials are made: the best are checked against the defaults."""
 
     def began(self, trial: Trial) -> None:
         """A trial begins: its number and parameters."""
@@ -181,82 +162,26 @@ def search(
     seed: int = 0,
     most_trials: int | None = None,
     trials: Sequence[Trial] = (),
+    hints: Sequence[Mapping[str, float]] = (),
     listener: Listener | None = None,
 ) -> TuningResult:
     """Look for better settings than the defaults, for so many seconds by the clock.
 
     Only `ratings` are looked at: keep what a test is to see out of them. `defaults` are settings
     that differ from the embedder's own; `trials` those of an earlier search with the same
-    arguments, which is resumed; `most_trials` counts them too.
+    arguments, which is resumed; `most_trials` counts them too. `hints` are whole settings that
+    may be good, such as those of an earlier tuning: they are tried right after the defaults.
 
     Raises:
         NothingToTune: see there.
+        StopSearch: the listener raised it again, while the best trials were checked.
         ValueError: a default is wrong; the message begins with its name.
     """
-    space = SearchSpace.of(embedder, defaults)
-    tuning = _Tuning(ratings, protocol, space, seconds, seed, list(trials), listener or Listener())
+    plan = Plan(SearchSpace.of(embedder, defaults), seed, hints)
+    tuning = _Tuning(ratings, protocol, plan, seconds, list(trials), listener or Listener())
     with contextlib.suppress(StopSearch, _OutOfTime):
         tuning.make_trials(most_trials)
     return tuning.check()
-
-
-def suggest(space: SearchSpace, trials: Sequence[Trial], seed: int) -> dict[str, float]:
-    """The settings of the next trial: the defaults, then some around them, then TPE's choice."""
-    if not trials:
-        return dict(space.defaults)
-    if len(trials) < _STARTUP:
-        return _around_the_defaults(space, len(trials), seed)
-    return space.parameters(_ask(space, trials, seed).params)
-
-
-def _around_the_defaults(space: SearchSpace, number: int, seed: int) -> dict[str, float]:
-    """Some settings kept near the defaults, some drawn from their whole range."""
-    random = np.random.default_rng([seed, number])
-    point = {}
-    for name, default in space.point(space.defaults).items():
-        near = default + 0.15 * random.standard_normal()
-        anywhere = random.random()
-        point[name] = float(np.clip(near, 0, 1)) if random.random() < 0.5 else anywhere
-    return space.parameters(point)
-
-
-def _ask(space: SearchSpace, trials: Sequence[Trial], seed: int) -> optuna.trial.Trial:
-    """A trial of a study that holds the earlier ones. Optuna works on the unit cube."""
-    optuna.logging.set_verbosity(optuna.logging.WARNING)
-    cube: dict[str, BaseDistribution] = {
-        dimension.name: FloatDistribution(0.0, 1.0) for dimension in space.dimensions
-    }
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
-        study = optuna.create_study(
-            direction="maximize",
-            sampler=optuna.samplers.TPESampler(
-                # A seed of its own for each trial: it does not matter which process makes it.
-                seed=int(np.random.default_rng([seed, len(trials)]).integers(2**31)),
-                multivariate=True,
-                n_startup_trials=0,
-                n_ei_candidates=64,
-            ),
-            pruner=optuna.pruners.PercentilePruner(60.0, n_startup_trials=4),
-        )
-    for trial in trials:
-        study.add_trial(_frozen(trial, space, cube))
-    return study.ask(cube)
-
-
-def _frozen(
-    trial: Trial, space: SearchSpace, cube: dict[str, BaseDistribution]
-) -> optuna.trial.FrozenTrial:
-    """The trial as Optuna keeps it. One that could not be fitted is worth nothing."""
-    looks = trial.looks or (0.0,)
-    state = TrialState.PRUNED if trial.value is None else TrialState.COMPLETE
-    return optuna.trial.create_trial(
-        state=state,
-        value=looks[-1] if trial.value is None else trial.value,
-        params=space.point(trial.parameters),
-        distributions=cube,
-        intermediate_values=dict(enumerate(looks)),
-    )
 
 
 @dataclass
@@ -297,16 +222,16 @@ class _Tuning:
         self,
         ratings: Ratings,
         protocol: Protocol,
-        space: SearchSpace,
+        plan: Plan,
         seconds: float,
-        seed: int,
         trials: list[Trial],
         listener: Listener,
     ) -> None:
         self._began_at, self._seconds = time.monotonic(), seconds
-        self._ratings = sample_people(ratings, SEARCHED_RATINGS, seed)
-        self._protocol, self._space, self._seed = protocol, space, seed
+        self._ratings = sample_people(ratings, SEARCHED_RATINGS, plan.seed)
+        self._protocol, self._plan = protocol, plan
         self._trials, self._listener = trials, listener
+        listener.opened(plan.space, tuple(trials))
         self._made: dict[int, _Fold] = {}
         if len(self._ratings) < len(ratings):
             listener.note(
@@ -321,10 +246,9 @@ class _Tuning:
         """Try settings until the time for it is over, `most` trials are made, or it is stopped."""
         while most is None or len(self._trials) < most:
             self._hurry()
-            parameters = suggest(self._space, self._trials, self._seed)
-            trial = Trial(len(self._trials), parameters)
-            self._listener.began(trial)
-            trial = self._try(trial)
+            proposal = self._plan.next(self._trials)
+            self._listener.began(proposal.trial)
+            trial = self._try(proposal)
             self._trials.append(trial)
             self._listener.ended(trial)
             if trial.number == 0 and trial.value is None:
@@ -332,12 +256,12 @@ class _Tuning:
 
     def check(self) -> TuningResult:
         """Compare the best trials with the defaults where neither has been looked at."""
-        defaults = self._space.defaults
-        finalists = self._finalists()
+        defaults = self._plan.space.defaults
+        finalists = better_than_the_defaults(self._trials)[:FINALISTS]
         unchecked = TuningResult(defaults, self._trials, None)
         if not finalists:
             return unchecked
-        self._listener.note("Checking the best against the defaults on ratings not yet looked at.")
+        self._listener.checking()
         try:
             base = self._check(defaults)
         except _OutOfTime:
@@ -360,18 +284,16 @@ class _Tuning:
             best.parameters if gain.is_beyond_luck else defaults, self._trials, gain
         )
 
-    def _try(self, trial: Trial) -> Trial:
+    def _try(self, proposal: Proposal) -> Trial:
         """The trial with its looks, and its value if it was worth looking to the end."""
-        began_at = time.monotonic()
-        asked = _ask(self._space, self._trials, self._seed)
+        trial, began_at = proposal.trial, time.monotonic()
         looks: list[float] = []
         value, error = None, ""
         try:
             for look in range(1 + self._folds):
                 looks.append(self._look(trial, look))
-                asked.report(looks[-1], look)
                 # The defaults are what all others are measured by.
-                if trial.number and look < self._folds and asked.should_prune():
+                if trial.number and look < self._folds and proposal.is_hopeless(looks):
                     break
             else:
                 value = float(np.mean(looks[1:]))
@@ -381,37 +303,29 @@ class _Tuning:
         return Trial(trial.number, trial.parameters, tuple(looks), value, seconds, error)
 
     def _look(self, trial: Trial, look: int) -> float:
-        parameters = self._space.glance(trial.parameters) if look == 0 else trial.parameters
-        ndcg = self._fold(max(0, look - 1)).judge(self._recipe(parameters), self._progress)
-        return float(ndcg.mean())
+        cheaper = self._plan.space.glance(trial.parameters)
+        recipe = self._recipe(cheaper if look == 0 else trial.parameters)
+        return float(self._fold(max(0, look - 1)).judge(recipe, self._progress).mean())
 
     def _check(self, parameters: Mapping[str, float]) -> Metrics:
         """NDCG@20 of each person on the fold after those searched with, from another seed."""
-        other_start = {"seed": self._seed + 1} if "seed" in parameters else {}
+        other_start = {"seed": self._plan.seed + 1} if "seed" in parameters else {}
         return self._fold(self._folds).judge(
             self._recipe({**parameters, **other_start}), self._check_progress
         )
 
     def _recipe(self, parameters: Mapping[str, float]) -> Recipe:
-        return Recipe.of(self._space.embedder, parameters)
+        return Recipe.of(self._plan.space.embedder, parameters)
 
     def _fold(self, number: int) -> _Fold:
         if number not in self._made:
             split = self._protocol.split(self._ratings, number)
-            self._made[number] = _Fold.make(split, self._protocol.liked_only, self._seed)
+            self._made[number] = _Fold.make(split, self._protocol.liked_only, self._plan.seed)
         return self._made[number]
-
-    def _finalists(self) -> list[Trial]:
-        """The best whole trials, if better than the defaults; the best first."""
-        whole = [trial for trial in self._trials if trial.value is not None]
-        if not whole:
-            return []
-        better = [trial for trial in whole[1:] if (trial.value or 0) > (whole[0].value or 0)]
-        return sorted(better, key=lambda trial: -(trial.value or 0))[:FINALISTS]
 
     def _check_seconds(self) -> float:
         """How much of the time to keep for the check, by how long the trials took."""
-        whole = self._trials[:1] + self._finalists()
+        whole = self._trials[:1] + better_than_the_defaults(self._trials)[:FINALISTS]
         one_fold = 1.2 * sum(trial.seconds for trial in whole) / self._folds
         return min(one_fold, _CHECK_SHARE * self._seconds)
 
@@ -435,6 +349,13 @@ class _Tuning:
 
     def _report(self, message: str) -> None:
         self._listener.report(min(1.0, self._elapsed() / self._seconds), message)
+
+
+def better_than_the_defaults(trials: Sequence[Trial]) -> list[Trial]:
+    """The trials that were seen through and are worth more than the first, the best first."""
+    whole = [(trial.value, trial) for trial in trials if trial.value is not None]
+    better = [pair for pair in whole[1:] if pair[0] > whole[0][0]]
+    return [trial for _, trial in sorted(better, key=lambda pair: -pair[0])]
 
 
 def sample_people(ratings: Ratings, most: int, seed: int) -> Ratings:

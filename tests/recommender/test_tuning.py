@@ -9,7 +9,8 @@ import pytest
 from recommender.interactions import Ratings
 from recommender.training import tuning
 from recommender.training.search_space import SearchSpace
-from recommender.training.tuning import PUBLISHED, SITE, Trial
+from recommender.training.trials import Plan, Trial
+from recommender.training.tuning import PUBLISHED, SITE
 
 SMALL = {"factors": 8, "iterations": 5}
 # Takes a dislike for a like, so that nothing is left to learn from the two camps.
@@ -132,18 +133,20 @@ def test_bad_trials_are_given_up_early():
     assert all(1 <= len(trial.looks) < 3 for trial in given_up)
 
 
-def test_settings_that_cannot_be_fitted_fail_alone(monkeypatch):
-    around = tuning._around_the_defaults
+def test_settings_that_cannot_be_fitted_fail_alone():
+    defaults = SearchSpace.of("als", SMALL).defaults
+    hints = [{**defaults, "factors": 2**40}]
+    result = tuning.search(two_camps(), seconds=60, defaults=SMALL, most_trials=3, hints=hints)
+    assert result.trials[1].error.startswith("factors: ")
+    assert result.trials[1].value is None
+    assert len(result.trials) == 3
 
-    def impossible(space, number, seed):
-        # More factors than this machine can hold.
-        return around(space, number, seed) | ({"factors": 2**40} if number == 2 else {})
 
-    monkeypatch.setattr(tuning, "_around_the_defaults", impossible)
-    result = tuning.search(two_camps(), seconds=60, defaults=SMALL, most_trials=4)
-    assert result.trials[2].error.startswith("factors: ")
-    assert result.trials[2].value is None
-    assert len(result.trials) == 4
+def test_hints_are_tried_right_after_the_defaults():
+    good = {**SearchSpace.of("als", SMALL).defaults, "alpha": 2.0}
+    result = tuning.search(two_camps(), seconds=60, defaults=BAD, most_trials=2, hints=[good])
+    assert result.trials[1].parameters == good
+    assert result.is_better and result.parameters == good
 
 
 def test_too_few_ratings_are_said_to_be_too_few():
@@ -169,10 +172,11 @@ def test_of_too_many_ratings_a_part_is_searched_with_and_that_is_said(monkeypatc
 
 def test_suggestions_lie_in_the_space():
     space = SearchSpace.of("als", SMALL)
+    plan = Plan(space, seed=5)
     trials: list[Trial] = []
     random = np.random.default_rng(0)
     for number in range(15):
-        parameters = tuning.suggest(space, trials, seed=5)
+        parameters = plan.next(trials).trial.parameters
         assert all(0 <= place <= 1 for place in space.point(parameters).values())
         value = float(random.random())
         trials.append(Trial(number, parameters, (value, value), value))

@@ -1,0 +1,60 @@
+"""Which settings a training takes: those asked for, else the tuned ones, else the defaults."""
+
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from django.utils import timezone
+
+from recommender.models import Space, TuningStudy
+from recommender.recipe import Recipe
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What to train with, and where it comes from."""
+
+    parameters: dict[str, float]
+    """All of them, as `Recipe.of` reads them."""
+    study: TuningStudy | None
+    """Whose findings are among them; None where nothing was tuned."""
+
+
+def resolve(
+    space: str = Space.TASTE, embedder: str = "als", asked: Mapping[str, object] | None = None
+) -> Settings:
+    """Return what a training takes where these parameters were asked for.
+
+    Raises:
+        ValueError: a parameter that was asked for is wrong; the message begins with its name.
+    """
+    study = adopted(space, embedder)
+    found = study.parameters if study else {}
+    return Settings(Recipe.of(embedder, {**found, **(asked or {})}).parameters, study)
+
+
+def adopted(space: str = Space.TASTE, embedder: str = "als") -> TuningStudy | None:
+    """Return the study whose findings training uses, if there is one."""
+    study = TuningStudy.objects.adopted(space).filter(embedder=embedder).first()
+    if study is None:
+        return None
+    try:
+        Recipe.of(embedder, study.parameters)
+    except ValueError as error:
+        # An upgrade may have changed what may be set.
+        logger.warning("%s is left aside: %s", study, error)
+        return None
+    return study
+
+
+def adopt(study: TuningStudy) -> None:
+    """Let training use what the study has found, from now on."""
+    study.adopted_at = timezone.now()
+    study.save()
+
+
+def forget(space: str = Space.TASTE) -> int:
+    """Let training use the defaults again; return how many studies were in use or waiting."""
+    return TuningStudy.objects.adopted(space).update(adopted_at=None)
