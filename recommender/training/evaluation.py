@@ -134,14 +134,22 @@ def top_lists(scorer: Scorer, question: Question, k: int) -> Lists:
 
     Raises ValueError where k is below 1.
     """
+    return unseen_lists(scorer, question.rows, question.seen, k)
+
+
+def unseen_lists(scorer: Scorer, rows: NDArray[np.intp], seen: sparse.csr_matrix, k: int) -> Lists:
+    """The k best movies of the users in these rows (q,), without what each has seen (q, I).
+
+    Raises ValueError where k is below 1.
+    """
     if k < 1:
         raise ValueError(f"k: must be 1 or more, not {k}")
-    users, movies = question.seen.shape
+    users, movies = seen.shape
     lists = np.full((users, k), -1, dtype=np.intp)
     for part in _chunks(users, movies):
-        scores = np.array(scorer(question.rows[part]), dtype=np.float32)
-        seen = question.seen[part]
-        scores[np.repeat(np.arange(len(scores)), np.diff(seen.indptr)), seen.indices] = -np.inf
+        scores = np.array(scorer(rows[part]), dtype=np.float32)
+        known = seen[part]
+        scores[np.repeat(np.arange(len(scores)), np.diff(known.indptr)), known.indices] = -np.inf
         best = top(scores, k)
         # A user may run out of movies that they have not seen.
         allowed = np.take_along_axis(scores, best, axis=1) > -np.inf
