@@ -2,6 +2,8 @@
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
+# The packages that `bench-quality` compares with want other versions than the site's.
+PEERS := .venv-benchmarks
 PORT ?= 8000
 TESTS ?=
 TYPED := recommender/config recommender/demo.py recommender/interactions.py recommender/vectors.py \
@@ -13,7 +15,7 @@ DJADE = $(BIN)/djade --target-version 5.2
 UNUSED := SECRET_KEY=only-for-checks-that-connect-to-nothing DATABASE_URL=postgresql://unused/unused \
 	REDIS_URL=redis://unused
 
-.PHONY: demo dev test lint format types check requirements clean
+.PHONY: demo dev test bench-quality lint format types check requirements clean
 
 # What the README promises -----------------------------------------------------------------------
 
@@ -26,6 +28,15 @@ dev: $(VENV)/.installed
 
 test: $(VENV)/.installed
 	@$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile $(TESTS)
+
+# How good are the recommendations, beside other packages'? `make bench-quality DATA=folder`; every
+# row of the table gets MINUTES to choose its settings in. `BENCH=--help` tells what else it takes.
+MINUTES ?= 10
+PROTOCOL ?= both
+DATA ?=
+BENCH ?=
+bench-quality: $(VENV)/.installed $(PEERS)/.installed
+	@$(BIN)/python -m benchmarks.quality $(DATA) --minutes $(MINUTES) --protocol $(PROTOCOL) $(BENCH)
 
 # The workshop ------------------------------------------------------------------------------------
 
@@ -55,9 +66,11 @@ requirements: $(VENV)/bin/uv
 	cd requirements && $(COMPILE) requirements.in --output-file ../requirements.txt
 	cd requirements && $(COMPILE) production.in --constraint ../requirements.txt --output-file production.txt
 	cd requirements && $(COMPILE) dev.in --constraint ../requirements.txt --output-file dev.txt
+	cd requirements && $(COMPILE) benchmarks.in --constraint production.txt --override without-torch.txt \
+		--output-file benchmarks.txt
 
 clean:
-	rm -rf $(VENV) .pytest_cache .ruff_cache .mypy_cache .hypothesis staticfiles
+	rm -rf $(VENV) $(PEERS) .pytest_cache .ruff_cache .mypy_cache .hypothesis staticfiles
 
 # What they need -----------------------------------------------------------------------------------
 
@@ -73,6 +86,14 @@ $(VENV)/.installed: requirements.txt | $(VENV)/bin/python
 $(VENV)/.installed-dev: requirements/dev.txt $(VENV)/.installed
 	@echo "Installing the workshop's tools into $(VENV)"
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --requirement requirements/dev.txt
+	@touch $@
+
+# Only LensKit needs torch, and any build will do: the one for CPUs is far smaller than Linux's own.
+$(PEERS)/.installed: requirements/benchmarks.txt
+	@echo "Installing the packages to compare with into $(PEERS) (some minutes, once)"
+	@$(PYTHON) -m venv $(PEERS)
+	@$(PEERS)/bin/python -m pip install --quiet --disable-pip-version-check torch==2.13.0
+	@$(PEERS)/bin/python -m pip install --quiet --disable-pip-version-check --requirement requirements/benchmarks.txt
 	@touch $@
 
 $(VENV)/bin/uv: | $(VENV)/bin/python

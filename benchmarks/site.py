@@ -1,0 +1,27 @@
+"""A site of the benchmark's own: a PostgreSQL in a temporary folder, gone when the process ends."""
+
+import atexit
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+import django
+
+from recommender.config import stack
+
+
+def start() -> None:
+    """Start the server and set Django up. Models can be imported only after this."""
+    home = Path(tempfile.mkdtemp(prefix="marquee-benchmark-"))
+    atexit.register(shutil.rmtree, home, ignore_errors=True)
+    # Whatever site the shell is set up for is left alone.
+    for name in ("DATABASE_URL", "REDIS_URL", "SECRET_KEY", "STATIC_ROOT"):
+        os.environ.pop(name, None)
+    os.environ.update(
+        MARQUEE_HOME=str(home),
+        LOG_LEVEL="WARNING",
+        DJANGO_SETTINGS_MODULE="recommender.config.settings",
+    )
+    stack.provide()
+    django.setup()
