@@ -10,6 +10,7 @@ from django.db import models
 from django.utils import timezone
 
 from movies.models import Movie
+from users.dials import END, NAMES, Dials
 
 MIN_HALF_STARS, MAX_HALF_STARS = 1, 10
 
@@ -25,10 +26,30 @@ class User(AbstractUser):
     # them can tell whether it is still true without being told.
     taste_revision = models.IntegerField(default=0, editable=False)
 
+    # Where the person's dials stand; see `Dials`.
+    obscurity = models.SmallIntegerField(default=0, db_default=0, editable=False)
+    adventure = models.SmallIntegerField(default=0, db_default=0, editable=False)
+    newness = models.SmallIntegerField(default=0, db_default=0, editable=False)
+
     class Meta(AbstractUser.Meta):
         constraints = [
-            models.UniqueConstraint(fields=["source", "source_id"], name="user_once_a_source")
+            models.UniqueConstraint(fields=["source", "source_id"], name="user_once_a_source"),
+            models.CheckConstraint(
+                condition=models.Q(*((f"{name}__range", (-END, END)) for name in NAMES)),
+                name="user_dials_in_range",
+            ),
         ]
+
+    @property
+    def dials(self) -> Dials:
+        """Where the person's dials stand."""
+        return Dials(self.obscurity, self.adventure, self.newness)
+
+    def keep_dials(self, dials: Dials) -> None:
+        """Set the person's dials and save them."""
+        for name, stop in dials.to_dict().items():
+            setattr(self, name, stop)
+        self.save(update_fields=NAMES)
 
     @cached_property
     def stars(self) -> dict[int, float]:
@@ -45,6 +66,10 @@ class User(AbstractUser):
         return set(self.dismissals.values_list("movie_id", flat=True))
 
     @cached_property
+    def less_like_ids(self) -> set[int]:
+        return set(self.less_like.values_list("movie_id", flat=True))
+
+    @cached_property
     def settled_ids(self) -> set[int]:
         """The films that the person is not to be asked about: they spoke, or are yet to see."""
         not_seen = set(self.not_seen.values_list("movie_id", flat=True))
@@ -52,7 +77,7 @@ class User(AbstractUser):
 
     def forget_page_state(self) -> None:
         """Read what the person said of films anew when it is next asked for."""
-        for name in ("stars", "watchlist_ids", "dismissed_ids", "settled_ids"):
+        for name in ("stars", "watchlist_ids", "dismissed_ids", "less_like_ids", "settled_ids"):
             self.__dict__.pop(name, None)
 
 
@@ -172,3 +197,17 @@ class NotSeen(models.Model):
 
     def __str__(self) -> str:
         return f"{self.movie_id} not seen by {self.user_id}"
+
+
+class LessLike(models.Model):
+    """A film of which a person wants to be shown fewer alike."""
+
+    pk = models.CompositePrimaryKey("user_id", "movie_id")
+    user = models.ForeignKey(User, models.CASCADE, related_name="less_like", db_index=False)
+    movie = models.ForeignKey(Movie, models.CASCADE, related_name="less_like")
+    asked_at = models.DateTimeField(default=timezone.now)
+
+    objects = OfMoviesQuerySet.as_manager()
+
+    def __str__(self) -> str:
+        return f"less like {self.movie_id} for {self.user_id}"

@@ -1,4 +1,6 @@
-"""What a person says of films: stars, to watch, no thanks, not seen. Page, API and task call it.
+"""What a person says of films: stars, to watch, no thanks, fewer like it, not seen.
+
+Page, API and task call the same.
 
 The films' counts and the person's `taste_revision` follow by triggers on the table of ratings
 (migration `users.0002`), so they hold whoever writes there: this module, an import, a deletion.
@@ -12,6 +14,7 @@ from users.models import (
     MAX_HALF_STARS,
     MIN_HALF_STARS,
     Dismissal,
+    LessLike,
     NotSeen,
     Rating,
     User,
@@ -102,5 +105,19 @@ def not_seen(user: User, movie: Movie) -> bool:
 def forget_not_seen(user: User, movie: Movie) -> bool:
     """Forget that the person has not seen the film; return whether it had been noted."""
     deleted, _ = NotSeen.objects.filter(user=user, movie=movie).delete()
+    user.forget_page_state()
+    return bool(deleted)
+
+
+def ask_for_less(user: User, movie: Movie) -> bool:
+    """Show the person fewer films like this one, and not the film; return whether that is new."""
+    _, is_new = LessLike.objects.get_or_create(user=user, movie=movie)
+    user.forget_page_state()
+    return is_new
+
+
+def take_back_less(user: User, movie: Movie) -> bool:
+    """Undo `ask_for_less`; return whether it had been asked for."""
+    deleted, _ = LessLike.objects.filter(user=user, movie=movie).delete()
     user.forget_page_state()
     return bool(deleted)

@@ -4,21 +4,40 @@ Every answer is read from pgvector. Nothing of the model is held in memory but t
 Gramian.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+import numpy as np
 from django.contrib.auth.models import AnonymousUser
+from numpy.typing import NDArray
 
 from movies.models import Movie, MovieQuerySet
 from recommender.models import Metric, ModelVersion, MovieVector
+from recommender.serving import dials as turning
 from recommender.serving import explain as reasons
-from recommender.serving import foldin, popular, retrieval
+from recommender.serving import foldin, popular, rerank, retrieval
 from recommender.serving.explain import Reason
-from recommender.serving.retrieval import Filters
+from recommender.serving.retrieval import Filters, Pool
+from recommender.vectors import binary_cursor
+from users.dials import Dials
 from users.models import User
 
-__all__ = ["Filters", "Reason", "Recommendation", "explain", "recommend", "similar"]
+__all__ = ["Filters", "Placing", "Reason", "Recommendation", "explain", "recommend", "similar"]
 
 NO_FILTERS = Filters()
+
+
+@dataclass(frozen=True)
+class Placing:
+    """How a film came to its place: what the model says, the dials' pulls, and variety."""
+
+    by_taste: int
+    """Its place, from 1, in the order of the model's score alone."""
+    by_relevance: int
+    """Its place, from 1, once the dials have pulled."""
+    relevance: float
+    """The model's score as a share of the best film's."""
+    pulls: dict[str, float] = field(default_factory=dict)
+    """What each dial that is turned, and "less_like", adds to the relevance."""
 
 
 @dataclass(frozen=True)
@@ -30,18 +49,28 @@ class Recommendation:
     """The inner product (personal), or the Bayesian average in half stars (not personal)."""
     is_personal: bool
     """Whether the person's own vector chose the film, rather than what most people like."""
+    placing: Placing | None = None
+    """How it came to its place, where its place is personal."""
 
 
 def recommend(
-    person: User | AnonymousUser | None, k: int = 20, filters: Filters = NO_FILTERS
+    person: User | AnonymousUser | None,
+    k: int = 20,
+    filters: Filters = NO_FILTERS,
+    dials: Dials | None = None,
+    variety: float | None = None,
 ) -> list[Recommendation]:
     """Return the k best films for the person, k of them whenever k exist.
 
-    Films outside the space follow those inside, the best liked first. People of whom nothing is
-    known get films that most people like, of many kinds.
+    A longer list begins with the shorter one. Films outside the space follow those inside, the
+    best liked first. People of whom nothing is known get films that most people like, of many
+    kinds.
+
+    `dials` are the person's own where None. `variety` is the price of likeness within a page, as
+    the dials have it where None; 0 is the model's order, but for what the dials pull.
     """
     allowed = retrieval.candidates(person, filters)
-    personal = _personal(person, allowed, k)
+    personal = _personal(person, allowed, k, dials, variety)
     if not personal:
         return _not_personal(popular.varied(allowed, k))
     missing = k - len(personal)
@@ -80,7 +109,11 @@ def explain(person: User, movies: list[Movie], most: int = 3) -> dict[int, list[
 
 
 def _personal(
-    person: User | AnonymousUser | None, allowed: MovieQuerySet, k: int
+    person: User | AnonymousUser | None,
+    allowed: MovieQuerySet,
+    k: int,
+    dials: Dials | None,
+    variety: float | None,
 ) -> list[Recommendation]:
     """Return what the person's vector chooses, nothing where they have none."""
     version = ModelVersion.objects.live()
@@ -89,12 +122,63 @@ def _personal(
     vector = foldin.user_vector(person, version)
     if vector is None:
         return []
-    found = retrieval.nearest(version, vector, allowed, k)
-    movies = Movie.objects.with_genres().in_bulk([neighbour.movie_id for neighbour in found])
+    dials = person.dials if dials is None else dials
+    less_like = _less_like(person, version)
+    size = rerank.candidates_for(k)
+    if len(less_like) or not dials.are_neutral:
+        size = max(size, turning.POOL)
+    pool = retrieval.pool(version, vector, allowed, size)
+    own = _liked(person, version) if dials.adventure else less_like[:0]
+    pulls = turning.pulls(dials, pool, own, less_like)
+    price = turning.variety(dials) if variety is None else variety
+    return _in_order(pool, pulls, k, price)
+
+
+def _in_order(
+    pool: Pool, pulls: dict[str, NDArray[np.float64]], k: int, variety: float
+) -> list[Recommendation]:
+    """Return the first k of the pool as the pulls and variety place them."""
+    relevance = pool.scores / (np.abs(pool.scores).max(initial=0.0) or 1.0)
+    pulled = relevance + sum(pulls.values())
+    order = np.argsort(-pulled, kind="stable")
+    features = rerank.features(pool.vectors, pool.genres)
+    places = rerank.by_page(pulled[order], features[order], k, variety)
+    chosen = order[places]
+    movies = Movie.objects.with_genres().in_bulk(pool.movie_ids[chosen].tolist())
     return [
-        Recommendation(movies[neighbour.movie_id], neighbour.score, is_personal=True)
-        for neighbour in found
+        Recommendation(
+            movies[int(pool.movie_ids[row])],
+            float(pool.scores[row]),
+            is_personal=True,
+            placing=Placing(
+                by_taste=int(row) + 1,
+                by_relevance=int(place) + 1,
+                relevance=float(relevance[row]),
+                pulls={name: float(pull[row]) for name, pull in pulls.items()},
+            ),
+        )
+        for row, place in zip(chosen, places, strict=True)
     ]
+
+
+def _liked(person: User, version: ModelVersion) -> NDArray[np.float32]:
+    """Return the vectors (m, d) of the films that the person liked."""
+    rated = foldin.rated_movies(person, version)
+    return rated.vectors[rated.confidences > 0]
+
+
+def _less_like(person: User, version: ModelVersion) -> NDArray[np.float32]:
+    """Return the vectors (l, d) of the films that the person wants fewer like."""
+    with binary_cursor() as cursor:
+        cursor.execute(
+            "SELECT movie.vector FROM users_lesslike AS less"
+            " JOIN recommender_movievector AS movie"
+            " ON movie.movie_id = less.movie_id AND movie.version_id = %s"
+            " WHERE less.user_id = %s ORDER BY less.movie_id",
+            [version.pk, person.pk],
+        )
+        vectors = [vector.to_numpy() for (vector,) in cursor.fetchall()]
+    return np.array(vectors, dtype=np.float32).reshape(-1, version.dimensions)
 
 
 def _not_personal(movies: list[Movie]) -> list[Recommendation]:

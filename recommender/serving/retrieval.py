@@ -1,20 +1,24 @@
 """The nearest movies to a vector, by SQL: always as many as were asked for, if they exist."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
+from django.contrib.postgres.expressions import ArraySubquery
 from django.db import connection, transaction
-from django.db.models import QuerySet
+from django.db.models import OuterRef, QuerySet
 from django.db.models.functions import Cast
 from numpy.typing import NDArray
 from pgvector.django import CosineDistance, MaxInnerProduct, VectorField
 
 from movies.models import Movie, MovieQuerySet
 from recommender.models import Metric, ModelVersion, MovieVector
-from users.models import Dismissal, Rating, User
+from recommender.vectors import binary_cursor
+from users.models import Dismissal, LessLike, Rating, User
 
 # At ef_search 400 and inner product, the index alone misses about one of a hundred; the candidates
 # beyond the page make up for most of these.
@@ -24,7 +28,7 @@ OVERSAMPLING = 4
 
 @dataclass(frozen=True)
 class Filters:
-    """Which films may be answered with; whatever the person rated or dismissed never may."""
+    """Which films may be answered with; whatever the person has settled never may."""
 
     genre: str | None = None
     """A genre's slug."""
@@ -42,6 +46,27 @@ class Neighbour:
     score: float
 
 
+@dataclass(frozen=True)
+class Pool:
+    """The movies nearest to a vector, nearest first, with all that re-ranking weighs."""
+
+    movie_ids: NDArray[np.int64]
+    """(n,)"""
+    scores: NDArray[np.float64]
+    """(n,) the version's own: inner products, or cosines."""
+    vectors: NDArray[np.float32]
+    """(n, d)"""
+    genres: NDArray[np.bool_]
+    """(n, g) which of the g genres that occur here each movie is of."""
+    years: NDArray[np.float64]
+    """(n,) NaN where it is not known."""
+    rating_counts: NDArray[np.int64]
+    """(n,)"""
+
+    def __len__(self) -> int:
+        return len(self.movie_ids)
+
+
 def candidates(person: User | AnonymousUser | None, filters: Filters) -> MovieQuerySet:
     """Return the movies that the filters allow and that the person has not settled already."""
     movies = Movie.objects.from_years(filters.first_year, filters.last_year)
@@ -52,6 +77,7 @@ def candidates(person: User | AnonymousUser | None, filters: Filters) -> MovieQu
     if isinstance(person, User):
         movies = movies.exclude(pk__in=Rating.objects.filter(user=person).values("movie_id"))
         movies = movies.exclude(pk__in=Dismissal.objects.filter(user=person).values("movie_id"))
+        movies = movies.exclude(pk__in=LessLike.objects.filter(user=person).values("movie_id"))
     return movies
 
 
@@ -75,6 +101,26 @@ def nearest(
     return exact(version, vector, allowed, k, metric)
 
 
+def pool(
+    version: ModelVersion, vector: NDArray[np.float32], allowed: MovieQuerySet, size: int
+) -> Pool:
+    """Return the `size` movies among `allowed` nearest to `vector` (d,), by one query.
+
+    As `nearest`, but for the candidates beyond the size: at the end of a pool of hundreds, what
+    the index misses is not missed.
+    """
+    if version.movie_count > settings.EXACT_SCAN_MAX_VECTORS:
+        with _wide_index_scan():
+            rows = _pool_rows(
+                version, allowed, _distance(version.metric, _placed(version), vector), size
+            )
+        if len(rows) == size:
+            rows.sort(key=lambda row: (row[1], row[0]))
+            return _as_pool(version, rows)
+    distance = _distance(version.metric, "vector", vector)
+    return _as_pool(version, _pool_rows(version, allowed, distance, size, "movie_id"))
+
+
 def exact(
     version: ModelVersion, vector: NDArray[np.float32], allowed: MovieQuerySet, k: int, metric: str
 ) -> list[Neighbour]:
@@ -86,16 +132,61 @@ def exact(
 def _by_index(
     version: ModelVersion, vector: NDArray[np.float32], allowed: MovieQuerySet, k: int
 ) -> list[Neighbour]:
-    # The index is on the cast: the column has no dimension of its own.
-    placed = Cast("vector", VectorField(dimensions=version.dimensions))
-    pairs = _pairs(version, allowed, _distance(version.metric, placed, vector))
+    pairs = _pairs(version, allowed, _distance(version.metric, _placed(version), vector))
+    with _wide_index_scan():
+        found = _neighbours(pairs[: k * OVERSAMPLING], version.metric)
+    return sorted(found, key=lambda neighbour: (-neighbour.score, neighbour.movie_id))[:k]
+
+
+@contextmanager
+def _wide_index_scan() -> Iterator[None]:
+    """Let the HNSW index look far, and go on looking until the query has all its rows."""
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(
             "SET LOCAL hnsw.iterative_scan = relaxed_order; SET LOCAL hnsw.ef_search = %s",
             [EF_SEARCH],
         )
-        found = _neighbours(pairs[: k * OVERSAMPLING], version.metric)
-    return sorted(found, key=lambda neighbour: (-neighbour.score, neighbour.movie_id))[:k]
+        yield
+
+
+def _pool_rows(
+    version: ModelVersion,
+    allowed: MovieQuerySet,
+    distance: MaxInnerProduct | CosineDistance,
+    size: int,
+    *tie_breaks: str,
+) -> list[tuple[Any, ...]]:
+    """Rows of movie id, distance, vector, genre ids, year and count of ratings, nearest first."""
+    of_movie = Movie.genres.through.objects.filter(movie_id=OuterRef("movie_id"))
+    placed = MovieVector.objects.filter(version=version, movie__in=allowed)
+    rows = (
+        placed.annotate(distance=distance, genre_ids=ArraySubquery(of_movie.values("genre_id")))
+        .order_by("distance", *tie_breaks)
+        .values_list(
+            "movie_id", "distance", "vector", "genre_ids", "movie__year", "movie__rating_count"
+        )[:size]
+    )
+    with binary_cursor() as cursor:
+        # Django would read each vector from text, number by number.
+        cursor.execute(*rows.query.sql_with_params())
+        return cursor.fetchall()
+
+
+def _as_pool(version: ModelVersion, rows: list[tuple[Any, ...]]) -> Pool:
+    nearest = _nearest_score(version.metric)
+    genre_ids = sorted({genre_id for row in rows for genre_id in row[3]})
+    return Pool(
+        movie_ids=np.array([row[0] for row in rows], dtype=np.int64),
+        scores=np.array([nearest - row[1] for row in rows], dtype=np.float64),
+        vectors=np.array([row[2].to_numpy() for row in rows], dtype=np.float32).reshape(
+            -1, version.dimensions
+        ),
+        genres=np.array(
+            [[genre_id in row[3] for genre_id in genre_ids] for row in rows], dtype=np.bool_
+        ).reshape(len(rows), len(genre_ids)),
+        years=np.array([row[4] or np.nan for row in rows], dtype=np.float64),
+        rating_counts=np.array([row[5] for row in rows], dtype=np.int64),
+    )
 
 
 def _pairs(
@@ -110,6 +201,11 @@ def _pairs(
     return ordered.values_list("movie_id", "distance")
 
 
+def _placed(version: ModelVersion) -> Cast:
+    """The column as the index has it: on its own it has no dimension."""
+    return Cast("vector", VectorField(dimensions=version.dimensions))
+
+
 def _distance(
     metric: str, column: str | Cast, vector: NDArray[np.float32]
 ) -> MaxInnerProduct | CosineDistance:
@@ -118,5 +214,10 @@ def _distance(
 
 
 def _neighbours(pairs: Iterable[tuple[int, float]], metric: str) -> list[Neighbour]:
-    nearest = 0.0 if metric == Metric.INNER_PRODUCT else 1.0
+    nearest = _nearest_score(metric)
     return [Neighbour(movie_id, nearest - distance) for movie_id, distance in pairs]
+
+
+def _nearest_score(metric: str) -> float:
+    """What a distance is taken from to give the score."""
+    return 0.0 if metric == Metric.INNER_PRODUCT else 1.0
