@@ -6,5 +6,6 @@ problems    what an answer looks like when something is wrong
 token       how a program signs in
 catalogue   movies and films like a film
 personal    a person's own ratings, watchlist, dismissals and recommendations
+newcomers   the films to ask a person about, and those they have not seen
 training    for staff: training runs and model versions
 """

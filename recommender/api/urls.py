@@ -3,7 +3,7 @@
 from django.urls import include, path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 
-from recommender.api import catalogue, personal, token, training
+from recommender.api import catalogue, newcomers, personal, token, training
 
 version_1 = [
     path("token/", token.TokenView.as_view()),
@@ -17,6 +17,9 @@ version_1 = [
     path("watchlist/<int:movie_id>/", personal.WatchlistEntryView.as_view()),
     path("dismissals/", personal.DismissalListView.as_view()),
     path("dismissals/<int:movie_id>/", personal.DismissalView.as_view()),
+    path("movies-to-rate/", newcomers.MoviesToRateView.as_view()),
+    path("not-seen/", newcomers.NotSeenListView.as_view()),
+    path("not-seen/<int:movie_id>/", newcomers.NotSeenView.as_view()),
     path("training-runs/", training.TrainingRunListView.as_view()),
     path("training-runs/<int:run_id>/", training.TrainingRunView.as_view()),
     path("training-runs/<int:run_id>/cancel/", training.CancelRunView.as_view()),

@@ -14,7 +14,12 @@ pytestmark = pytest.mark.django_db
 
 PASSPHRASE = "a long passphrase"
 TOKEN = "/api/v1/token/"
-OWN = ["/api/v1/ratings/", "/api/v1/watchlist/", "/api/v1/dismissals/"]
+OWN = [
+    "/api/v1/ratings/",
+    "/api/v1/watchlist/",
+    "/api/v1/dismissals/",
+    "/api/v1/not-seen/",
+]
 
 
 def ask_token(client, username, password):
