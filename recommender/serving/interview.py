@@ -60,10 +60,13 @@ class Interview:
         popularity: Floats,
         spread: Floats,
         answers: Answers,
+        rating_noise: float = RATING_NOISE,
+        seeing_noise: float = SEEING_NOISE,
     ) -> None:
         """Candidates' `vectors` (n, d), `popularity` (n,); `spread` (d, r) with Σ = spread·spreadᵀ.
 
-        Raises ValueError where shapes do not fit.
+        Noises are variances in units of the candidates' mean prior variance. Raises ValueError
+        where shapes do not fit.
         """
         if len(popularity) != len(vectors):
             raise ValueError(f"popularity: expected {len(vectors)} values")
@@ -72,9 +75,10 @@ class Interview:
         # In units of the candidates' mean prior variance, whatever a version's scores are like.
         scale = np.sqrt(max(np.mean(np.sum(films**2, axis=1)), np.finfo(float).tiny))
         films, asked = films / scale, asked / scale
+        self._noise = rating_noise
         self._popularity = popularity
-        self._chances = _chances(films, popularity, asked, answers)
-        self._covariance = _covariance(films, asked[answers.is_seen])
+        self._chances = _chances(films, popularity, asked, answers, seeing_noise)
+        self._covariance = _covariance(films, asked[answers.is_seen], rating_noise)
 
     @property
     def chances(self) -> Floats:
@@ -85,12 +89,12 @@ class Interview:
     def information(self) -> Floats:
         """(n,) how much a rating of each candidate would lower the variance of all of them."""
         lowered = self._popularity @ self._covariance**2
-        return np.asarray(lowered / (np.diag(self._covariance) + RATING_NOISE))
+        return np.asarray(lowered / (np.diag(self._covariance) + self._noise))
 
     def expect(self, film: int) -> None:
         """Reckon with an answer for a candidate that is being asked about already."""
         column = self._covariance[:, film].copy()
-        lowered = np.outer(column, column) / (column[film] + RATING_NOISE)
+        lowered = np.outer(column, column) / (column[film] + self._noise)
         self._covariance = self._covariance - self._chances[film] * lowered
 
     def choose(self, k: int, asked: Sequence[int] = ()) -> list[int]:
@@ -122,17 +126,19 @@ def spread(user_vectors: NDArray[np.floating]) -> Floats:
     return np.asarray(axes * np.sqrt(np.maximum(values, 0)), dtype=np.float64)
 
 
-def _chances(films: Floats, popularity: Floats, asked: Floats, answers: Answers) -> Floats:
+def _chances(
+    films: Floats, popularity: Floats, asked: Floats, answers: Answers, noise: float
+) -> Floats:
     """Popularity (n,) moved by the answers; films (n, r) and asked (m, r) as spread."""
-    factor = linalg.cho_factor(_precision(asked, SEEING_NOISE), lower=True)
+    factor = linalg.cho_factor(_precision(asked, noise), lower=True)
     surprise = answers.is_seen - answers.popularity
-    direction = linalg.cho_solve(factor, asked.T @ surprise / SEEING_NOISE)
+    direction = linalg.cho_solve(factor, asked.T @ surprise / noise)
     return np.asarray(np.clip(popularity + films @ direction, LEAST_CHANCE, 1))
 
 
-def _covariance(films: Floats, rated: Floats) -> Floats:
+def _covariance(films: Floats, rated: Floats, noise: float) -> Floats:
     """Covariance (n, n) of the films' (n, r) scores once the rated (m, r) are known."""
-    lower = linalg.cholesky(_precision(rated, RATING_NOISE), lower=True)
+    lower = linalg.cholesky(_precision(rated, noise), lower=True)
     half = linalg.solve_triangular(lower, films.T, lower=True)
     return np.asarray(half.T @ half)
 
