@@ -124,7 +124,9 @@ def drop_all_but(kept: int, space: str) -> None:
 def binary_cursor() -> Cursor[Any]:
     """Return a psycopg cursor on Django's connection that reads vectors as float32 arrays (d,)."""
     connection.ensure_connection()
-    register_vector(connection.connection)
+    # It asks the database for the type's number: once a connection is enough.
+    if connection.connection.adapters.types.get("vector") is None:
+        register_vector(connection.connection)
     cursor = Cursor(connection.connection)
     cursor.format = Format.BINARY
     return cursor
