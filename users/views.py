@@ -68,7 +68,6 @@ class SignUp(auth_views.RedirectURLMixin, FormView):
             form.add_error("username", NAME_TAKEN)
             return self.form_invalid(form)
         login(self.request, person)
-        messages.success(self.request, f"Welcome, {person.username}.")
         # The page that they came from is kept for when they have been welcomed.
         came_from = self.get_redirect_url()
         query = "?" + urlencode({"next": came_from}) if came_from else ""

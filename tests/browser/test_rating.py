@@ -60,7 +60,7 @@ def test_a_newcomer_signs_up_and_is_logged_in(open_page: OpenPage):
     page.get_by_label("Password", exact=True).fill("a long passphrase")
     page.get_by_label("Password again").fill("a long passphrase")
     page.get_by_role("main").get_by_role("button", name="Sign up").click()
-    expect(page.get_by_text("Welcome, anna.")).to_be_visible()
+    expect(page.get_by_text("Welcome, anna")).to_be_visible()
     page.goto("/account/")
     page.get_by_role("button", name="Log out").click()
     expect(page.get_by_role("link", name="Log in").first).to_be_visible()
