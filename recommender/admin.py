@@ -16,7 +16,7 @@ from django_celery_beat.models import (
 from unfold.admin import ModelAdmin
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
-from recommender.models import ModelVersion, TrainingRun
+from recommender.models import ModelVersion, TrainingRun, TuningStudy, TuningTrial
 
 
 class ReadOnlyAdmin(ModelAdmin):
@@ -48,11 +48,36 @@ class ModelVersionAdmin(ReadOnlyAdmin):
 
 @admin.register(TrainingRun)
 class TrainingRunAdmin(ReadOnlyAdmin):
-    list_display = ["id", "space", "state", "version", "requested_by", "created_at", "error"]
-    list_filter = ["space", "state", "promote"]
+    list_display = [
+        "id",
+        "kind",
+        "space",
+        "state",
+        "version",
+        "requested_by",
+        "created_at",
+        "error",
+    ]
+    list_filter = ["kind", "space", "state", "promote"]
     list_select_related = ["version", "requested_by"]
     date_hierarchy = "created_at"
     ordering = ["-pk"]
+
+
+@admin.register(TuningStudy)
+class TuningStudyAdmin(ReadOnlyAdmin):
+    list_display = ["id", "space", "embedder", "seed", "rating_count", "adopted_at", "verdict"]
+    list_filter = ["space", "embedder"]
+    date_hierarchy = "created_at"
+    ordering = ["-pk"]
+
+
+@admin.register(TuningTrial)
+class TuningTrialAdmin(ReadOnlyAdmin):
+    list_display = ["study", "number", "state", "value", "seconds", "parameters"]
+    list_filter = ["state"]
+    list_select_related = ["study"]
+    ordering = ["-study", "-value"]
 
 
 # django-celery-beat's own pages, in the admin's theme -------------------------------------------

@@ -10,10 +10,11 @@ from typing import Any, get_type_hints
 
 from django import forms
 
-from recommender import schedule
+from recommender import schedule, tuned
 from recommender.embedders import als
 from recommender.interactions import Weighting
 from recommender.parameters import Parameters
+from recommender.training import studies
 
 GROUPS: dict[str, type[Parameters]] = {
     "Factorization (iALS)": als.Settings,
@@ -22,7 +23,7 @@ GROUPS: dict[str, type[Parameters]] = {
 
 
 class RetrainForm(forms.Form):
-    """What to train with. A field left empty takes its default."""
+    """What to train with. A field left empty takes what was tuned, or else its default."""
 
     promote = forms.BooleanField(
         required=False,
@@ -33,8 +34,9 @@ class RetrainForm(forms.Form):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        otherwise = tuned.resolve().parameters
         self.fields |= {
-            field.name: _number_field(group, field)
+            field.name: _number_field(group, field, otherwise[field.name])
             for group in GROUPS.values()
             for field in dataclasses.fields(group)  # type: ignore[arg-type]
         }
@@ -71,6 +73,42 @@ class RetrainForm(forms.Form):
             yield heading, [self[field.name] for field in fields]
 
 
+class TuneForm(forms.Form):
+    """How much to search. A field left empty takes its default."""
+
+    fresh = forms.BooleanField(
+        required=False,
+        label="Begin a new study",
+        help_text="Otherwise the search goes on where the last one ended, if the ratings are much"
+        " the same.",
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields |= {
+            field.name: _number_field(studies.Effort, field, field.default)
+            for field in dataclasses.fields(studies.Effort)
+            if field.name != "fresh"
+        }
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or self.cleaned_data
+        typed = {name: value for name, value in cleaned.items() if value != "" and name != "fresh"}
+        try:
+            effort = studies.Effort.from_dict({**typed, "fresh": int(cleaned["fresh"])})
+            cleaned["effort"] = effort
+        except ValueError as error:
+            name, _, _ = str(error).partition(":")
+            self.add_error(name, _sentence(str(error)))
+        return cleaned
+
+    @property
+    def effort(self) -> studies.Effort:
+        """What was asked for, once the form is valid."""
+        effort: studies.Effort = self.cleaned_data["effort"]
+        return effort
+
+
 class ScheduleForm(forms.Form):
     """When to retrain without being asked."""
 
@@ -89,8 +127,13 @@ class ScheduleForm(forms.Form):
     )
 
 
-def _number_field(group: type[Parameters], field: "dataclasses.Field[Any]") -> forms.CharField:
-    """A field that leaves reading to the class, so that page, command and API refuse alike."""
+def _number_field(
+    group: type[Parameters], field: "dataclasses.Field[Any]", otherwise: float
+) -> forms.CharField:
+    """A field that leaves reading to the class, so that page, command and API refuse alike.
+
+    `otherwise` is what holds where nothing is typed.
+    """
     low, high = field.metadata["low"], field.metadata["high"]
     is_whole = get_type_hints(group)[field.name] is int
     bounds = f"From {low:,} to {high:,}." if is_whole else f"From {low:g} to {high:g}."
@@ -103,7 +146,7 @@ def _number_field(group: type[Parameters], field: "dataclasses.Field[Any]") -> f
                 "min": low,
                 "max": high,
                 "step": 1 if is_whole else "any",
-                "placeholder": f"{field.default:g}",
+                "placeholder": f"{otherwise:g}",
             }
         ),
     )

@@ -20,7 +20,7 @@ from django_htmx.http import HttpResponseClientRedirect, trigger_client_event
 from redis.exceptions import RedisError
 
 from movies.models import Movie
-from recommender import comparison, heartbeat, schedule, vectors
+from recommender import comparison, heartbeat, schedule, tuned, vectors
 from recommender.forms import RetrainForm, ScheduleForm
 from recommender.models import ModelVersion, TrainingRun
 from recommender.training import runs
@@ -111,7 +111,7 @@ def progress(request: HttpRequest, pk: int) -> HttpResponse:
         request,
         "studio/_progress.html",
         {
-            **_progress(run),
+            **progress_of(run),
             "new_lines": run.log.splitlines()[_natural(request.GET.get("lines")) :],
             "is_new_step": request.GET.get("step") != run.step,
             "is_polled": True,
@@ -125,9 +125,12 @@ def progress(request: HttpRequest, pk: int) -> HttpResponse:
 @require_GET
 def run(request: HttpRequest, pk: int) -> HttpResponse:
     """One run: what was asked, how it went, the whole log."""
-    chosen = get_object_or_404(TrainingRun.objects.select_related("version", "requested_by"), pk=pk)
+    chosen = get_object_or_404(
+        TrainingRun.objects.select_related("version", "requested_by", "study"), pk=pk
+    )
     beside = comparison.same_ratings(chosen.version) if chosen.version else []
-    return render(request, "studio/run.html", {"run": chosen, "beside": beside})
+    context = {"run": chosen, "beside": beside, "by_hand": tuned.set_by_hand(chosen)}
+    return render(request, "studio/run.html", context)
 
 
 @for_trainers
@@ -139,7 +142,8 @@ def cancel(request: HttpRequest, pk: int) -> HttpResponse:
         runs.cancel(chosen)
     else:
         messages.error(request, f"Run {chosen.pk} had ended before it could be cancelled.")
-    return redirect("studio:overview")
+    is_tuning = chosen.kind == TrainingRun.Kind.TUNE
+    return redirect("studio:tuning" if is_tuning else "studio:overview")
 
 
 @for_trainers
@@ -201,6 +205,17 @@ def unseen_ratings(version: ModelVersion) -> int:
     return max(newer, total - version.rating_count)
 
 
+def progress_of(run: TrainingRun) -> dict[str, object]:
+    """What the templates show of a run under way."""
+    waits = run.state == TrainingRun.State.QUEUED
+    return {
+        "run": run,
+        "processes": Processes.look(),
+        "lines": run.log.splitlines(),
+        "waits_long": waits and timezone.now() - run.created_at > PATIENCE,
+    }
+
+
 def _overview(request: HttpRequest, form: RetrainForm, schedule_form: ScheduleForm) -> HttpResponse:
     live = ModelVersion.objects.live()
     versions = ModelVersion.objects.exclude(
@@ -217,21 +232,12 @@ def _overview(request: HttpRequest, form: RetrainForm, schedule_form: ScheduleFo
         "metrics": comparison.METRICS.values(),
         "past": past.exclude(state__in=TrainingRun.ACTIVE)[:SHOWN_RUNS],
         "form": form,
+        "tuned": tuned.adopted(),
         "schedule": schedule.read(),
         "schedule_form": schedule_form,
-        **(_progress(active) if active else {"processes": Processes.look()}),
+        **(progress_of(active) if active else {"processes": Processes.look()}),
     }
     return render(request, "studio/overview.html", context)
-
-
-def _progress(run: TrainingRun) -> dict[str, object]:
-    waits = run.state == TrainingRun.State.QUEUED
-    return {
-        "run": run,
-        "processes": Processes.look(),
-        "lines": run.log.splitlines(),
-        "waits_long": waits and timezone.now() - run.created_at > PATIENCE,
-    }
 
 
 def _natural(text: str | None) -> int:

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from recommender import studio
+from recommender import studio, studio_tuning
 
 app_name = "studio"
 urlpatterns = [
@@ -14,4 +14,9 @@ urlpatterns = [
     path("runs/<int:pk>/cancel/", studio.cancel, name="cancel"),
     path("versions/<int:pk>/", studio.version, name="version"),
     path("versions/<int:pk>/promote/", studio.promote, name="promote"),
+    path("tuning/", studio_tuning.overview, name="tuning"),
+    path("tuning/start/", studio_tuning.start, name="tune"),
+    path("tuning/forget/", studio_tuning.forget, name="forget"),
+    path("tuning/studies/<int:pk>/", studio_tuning.study, name="study"),
+    path("tuning/runs/<int:pk>/", studio_tuning.progress, name="tuning_progress"),
 ]

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from django.utils import timezone
 
-from recommender.models import Space, TuningStudy
+from recommender.models import Space, TrainingRun, TuningStudy
 from recommender.recipe import Recipe
 
 logger = logging.getLogger(__name__)
@@ -47,6 +47,14 @@ def adopted(space: str = Space.TASTE, embedder: str = "als") -> TuningStudy | No
         logger.warning("%s is left aside: %s", study, error)
         return None
     return study
+
+
+def set_by_hand(run: TrainingRun) -> list[str]:
+    """Return the names of the parameters in which a training departs from what was tuned."""
+    found = run.study.parameters if run.study else None
+    if not found:
+        return []
+    return [name for name, value in run.parameters.items() if found.get(name) != value]
 
 
 def adopt(study: TuningStudy) -> None:

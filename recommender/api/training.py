@@ -37,13 +37,19 @@ class TrainingRunSerializer(serializers.ModelSerializer[TrainingRun]):
         help_text="Why its version did not go live by itself; empty where nothing speaks against.",
     )
 
+    study = serializers.PrimaryKeyRelatedField(  # type: ignore[var-annotated]
+        read_only=True, help_text="That a tuning works on, or whose findings a training uses."
+    )
+
     class Meta:
         model = TrainingRun
         fields = [
             "id",
+            "kind",
             "space",
             "embedder",
             "parameters",
+            "study",
             "promote",
             "state",
             "step",
@@ -69,7 +75,8 @@ class TrainingRunDetailSerializer(TrainingRunSerializer):
 
 class TrainingRequestSerializer(serializers.Serializer[Any]):
     parameters = serializers.DictField(
-        required=False, help_text="Settings by name; those left out keep their defaults."
+        required=False,
+        help_text="Settings by name; those left out are as tuned, or else the defaults.",
     )
     promote = serializers.BooleanField(
         default=True,
@@ -113,7 +120,7 @@ class TrainingRunListView(PagedEndpoint):
 
     @extend_schema(operation_id="training_runs_list")
     def get(self, request: Request) -> Response:
-        """All training runs, the newest first."""
+        """All runs, trainings and tunings, the newest first."""
         runs.tidy()
         return self.list(request)
 
@@ -164,7 +171,10 @@ class CancelRunView(Endpoint):
         responses={202: TrainingRunSerializer, 409: CONFLICT},
     )
     def post(self, request: Request, run_id: int) -> Response:
-        """Stop a run: at once while it waits, at its next report while it trains."""
+        """Stop a run: at once while it waits, at its next report while it trains.
+
+        A tuning makes no more trials and checks the best; stopped again, it leaves them unchecked.
+        """
         run = get_object_or_404(TrainingRun, pk=run_id)
         if not run.is_active:
             raise Conflict(f"Run {run.pk} is over already: {run.state}.", code="run_over")

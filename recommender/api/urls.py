@@ -3,7 +3,7 @@
 from django.urls import include, path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 
-from recommender.api import catalogue, newcomers, personal, token, training
+from recommender.api import catalogue, newcomers, personal, token, training, tuning
 
 version_1 = [
     path("token/", token.TokenView.as_view()),
@@ -23,6 +23,9 @@ version_1 = [
     path("training-runs/", training.TrainingRunListView.as_view()),
     path("training-runs/<int:run_id>/", training.TrainingRunView.as_view()),
     path("training-runs/<int:run_id>/cancel/", training.CancelRunView.as_view()),
+    path("tunings/", tuning.TuningListView.as_view()),
+    path("tunings/<int:study_id>/", tuning.TuningView.as_view()),
+    path("tunings/forget/", tuning.ForgetTuningView.as_view()),
     path("models/", training.ModelListView.as_view()),
     path("models/<int:version_id>/promote/", training.PromoteModelView.as_view()),
 ]

@@ -38,7 +38,7 @@ def _regularization_scale(values: Mapping[str, float]) -> float:
 class Settings(Parameters):
     """What a person may choose about iALS. How ratings are weighed is `Weighting`'s."""
 
-    factors: int = number(128, 1, 1024, Search(32, 256, log=True))
+    factors: int = number(128, 1, 1024, Search(64, 256, log=True))
     """Length d of a vector. On a hundred thousand ratings 128 was better than 64 and as good as
     256; millions of ratings bear 256."""
 

@@ -59,3 +59,15 @@ def signed(number: float) -> str:
 def times(percent: float | None) -> str:
     """2.1 ×: a change in percent as a factor."""
     return "" if percent is None else f"{1 + percent / 100:.1f} ×"
+
+
+@register.filter
+def setting(value: float | None) -> str:
+    """128, 0.0073, 1e-05: a setting's value with as many digits as it has."""
+    return "" if value is None else f"{value:g}"
+
+
+@register.filter
+def entry(values: dict[str, object], name: str) -> object:
+    """The value of this name, None where there is none."""
+    return values.get(name)

@@ -10,7 +10,7 @@ from recommender.parameters import Search
 from recommender.recipe import Recipe
 
 _DIGITS = 3
-"""Significant digits of a value that tuning tries: more would be noise, and hard to read."""
+"""Digits of a value that tuning tries, or of its range: more are noise, and hard to read."""
 
 
 @dataclass(frozen=True)
@@ -29,8 +29,7 @@ class Dimension:
         low, high = (self._straighten(bound) for bound in (self.search.low, self.search.high))
         bent = low + place * (high - low)
         value = unit * (math.exp(bent) if self.search.log else bent)
-        value = round(value) if self.is_whole else float(f"{value:.{_DIGITS}g}")
-        return min(max(value, self.low), self.high)
+        return min(max(self._rounded(value), self.low), self.high)
 
     def place(self, value: float, unit: float) -> float:
         """Where in 0..1 the value lies; what is outside the range is put at its end."""
@@ -39,6 +38,14 @@ class Dimension:
         if self.search.log:
             multiple = max(multiple, self.search.low)
         return min(max((self._straighten(multiple) - low) / (high - low), 0.0), 1.0)
+
+    def _rounded(self, value: float) -> float:
+        if self.is_whole:
+            return round(value)
+        if self.search.log:
+            return float(f"{value:.{_DIGITS}g}")
+        span = self.search.high - self.search.low
+        return round(value, _DIGITS - 1 - math.floor(math.log10(span)))
 
     def _straighten(self, multiple: float) -> float:
         return math.log(multiple) if self.search.log else multiple

@@ -23,6 +23,10 @@ STARTUP = 10
 NEARNESS = 0.15
 """Standard deviation of the first trials around the defaults, in the unit cube."""
 
+LEAP_EVERY = 4
+"""So often a trial is the best so far with one setting drawn anew from its whole range: TPE looks
+where good trials lie already, and hardly leaves, say, the first good number of factors."""
+
 KEPT_PERCENT = 60.0
 """A trial goes on while it looks better than the worst 40 % of those that were seen through."""
 
@@ -75,6 +79,8 @@ class Plan:
             parameters = dict(first[number])
         elif number < STARTUP:
             parameters = self._around_the_defaults(number)
+        elif number % LEAP_EVERY == 0:
+            parameters = self._leap(trials)
         else:
             parameters = self.space.parameters(asked.params)
         return Proposal(Trial(number, parameters), asked)
@@ -88,6 +94,14 @@ class Plan:
             anywhere = random.random()
             point[name] = near if random.random() < 0.5 else anywhere
         return self.space.parameters(point)
+
+    def _leap(self, trials: Sequence[Trial]) -> dict[str, float]:
+        """The best settings so far, with one of them drawn from its whole range."""
+        random = np.random.default_rng([self.seed, len(trials)])
+        best = max(trials, key=lambda trial: trial.value or 0.0)
+        point = self.space.point(best.parameters)
+        name = self.space.dimensions[random.integers(len(self.space.dimensions))].name
+        return self.space.parameters(point | {name: random.random()})
 
     def _ask(self, trials: Sequence[Trial]) -> optuna.trial.Trial:
         """A trial of a study that holds the earlier ones. Optuna works on the unit cube."""

@@ -191,3 +191,14 @@ def test_a_split_by_time_asks_about_earlier_ratings_in_each_further_fold():
         set(zip(s.held_out.user_ids, s.held_out.movie_ids, strict=True)) for s in (first, second)
     ]
     assert not pairs[0] & pairs[1]
+
+
+def test_now_and_then_one_setting_of_the_best_trial_is_drawn_anew():
+    space = SearchSpace.of("als", SMALL)
+    trials = [Trial(n, dict(space.defaults), (0.1, 0.1), 0.1) for n in range(12)]
+    best = space.parameters(dict.fromkeys(space.point(space.defaults), 0.5))
+    trials[5] = Trial(5, best, (0.3, 0.3), 0.3)
+    leap = space.point(Plan(space, seed=5).next(trials).trial.parameters)
+    places = space.point(best)
+    changed = [name for name in places if leap[name] != pytest.approx(places[name], abs=0.02)]
+    assert len(changed) == 1
