@@ -6,7 +6,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -145,15 +145,13 @@ def _ask_marquee(
             seed=options.seed,
         )
         say(f"{protocol.name}: Marquee, reading {len(people):,} people's recommendations")
-        served = marquee.serve(dataset.label, people, LONGEST)
-        yield Answers(trained.entry, columns_of(served, interactions))
-
-
-def columns_of(lists: NDArray[np.int64], interactions: Interactions) -> Lists:
-    """Lists of movie ids as columns of training, −1 for movies that training does not know."""
-    known = interactions.movie_ids
-    places = np.minimum(np.searchsorted(known, lists), len(known) - 1)
-    return np.where(known[places] == lists, places, -1)
+        for title, given in marquee.ROWS.items():
+            served = marquee.serve(dataset.label, people, LONGEST, **given)
+            yield Answers(
+                replace(trained.entry, title=title),
+                marquee.columns_of(served, interactions),
+                untuned=title != marquee.TITLE,
+            )
 
 
 def _sizes(split: Split, question: Question) -> dict[str, int]:

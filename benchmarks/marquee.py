@@ -4,6 +4,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from django.db import connection
@@ -12,14 +13,17 @@ from numpy.typing import NDArray
 from benchmarks.dataset import Dataset
 from benchmarks.peers.tournament import Entry
 from movies.importers.progress import progress
-from recommender.interactions import Ratings
+from recommender.interactions import Interactions, Ratings
 from recommender.models import ModelVersion
 from recommender.serving.recommend import recommend
 from recommender.training import pipeline, runs, snapshot, tuning
+from recommender.training.evaluation import Lists
 from users.importers.movielens.load import load
 from users.models import User
 
 TITLE = "Marquee"
+ROWS: dict[str, dict[str, Any]] = {TITLE: {}, "Marquee, unvaried": {"variety": 0.0}}
+"""Its rows: as the site answers, and with the model's order alone; `recommend`'s arguments."""
 
 LEARNING = "Learning from all ratings"
 """The step of a run that the other rows' fits are compared with."""
@@ -46,9 +50,9 @@ def database() -> Iterator[None]:
         connection.creation.destroy_test_db(before, verbosity=0)
 
 
-def fill(dataset: Dataset, ratings: Ratings) -> None:
-    """Import all films and these ratings."""
-    load(dataset.files(ratings), progress(shown=False))
+def fill(dataset: Dataset, ratings: Ratings, label: str = "") -> None:
+    """Import all films and these ratings, as those of people of the dataset, or of `label`."""
+    load(dataset.files(ratings), progress(shown=False), label)
 
 
 def train(protocol: tuning.Protocol, *, minutes: float, most_trials: int, seed: int) -> Trained:
@@ -109,7 +113,7 @@ class _Clock:
         }
 
 
-def serve(label: str, source_ids: Sequence[int], k: int, **options: object) -> NDArray[np.int64]:
+def serve(label: str, source_ids: Sequence[int], k: int, **options: Any) -> NDArray[np.int64]:
     """What the site recommends to these people of a dataset, (q, k): the films' ids there.
 
     −1 where a list is shorter. `options` are those of `recommend`.
@@ -120,3 +124,10 @@ def serve(label: str, source_ids: Sequence[int], k: int, **options: object) -> N
         found = [answer.movie.movielens_id for answer in recommend(people[source_id], k, **options)]
         lists[row, : len(found)] = found
     return lists
+
+
+def columns_of(lists: NDArray[np.int64], interactions: Interactions) -> Lists:
+    """Lists of movie ids as columns of training, −1 for movies that training does not know."""
+    known = interactions.movie_ids
+    places = np.minimum(np.searchsorted(known, lists), len(known) - 1)
+    return np.where(known[places] == lists, places, -1)

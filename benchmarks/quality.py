@@ -12,18 +12,15 @@ them. With `--minutes` large enough for all trials, two runs give the same figur
 """
 
 import argparse
-import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from rich.console import Console
 
-from benchmarks import site, table
+from benchmarks import record, site, table
 from benchmarks.protocols import PROTOCOLS
 
-RESULTS = Path(__file__).parent / "results"
 BOTH = ["random", "time"]
 
 
@@ -43,26 +40,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         raise SystemExit(f"{failure}.") from failure
     names = options.only or comparison.ALL
     given = comparison.Options(options.minutes, options.trials, options.seed, names)
-    results = []
+    is_whole = True
     for name in BOTH if options.protocol == "both" else [options.protocol]:
         result = comparison.compare(data, PROTOCOLS[name], given, say)
         table.show(result, console)
         if not options.only:
-            keep(result, RESULTS)
-        results.append(result)
-    return int(any("failed" in row for result in results for row in result["rows"]))
-
-
-def keep(result: table.Result, folder: Path) -> None:
-    """Put the result beside those of the dataset's other protocols, as JSON and as a document."""
-    folder.mkdir(exist_ok=True)
-    path = folder / f"{result['dataset']['label']}.json"
-    kept: dict[str, Any] = json.loads(path.read_text()) if path.exists() else {}
-    kept[result["protocol"]["name"]] = result
-    path.write_text(json.dumps(kept, indent=2, ensure_ascii=False) + "\n")
-    path.with_suffix(".md").write_text(
-        table.markdown([kept[name] for name in PROTOCOLS if name in kept])
-    )
+            record.keep(data.label, name, result, table.markdown)
+        is_whole &= not any("failed" in row for row in result["rows"])
+    return 0 if is_whole else 1
 
 
 def _parser() -> argparse.ArgumentParser:
