@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import threadpoolctl
 from django.db import connection
 from numpy.typing import NDArray
 
@@ -120,9 +121,11 @@ def serve(label: str, source_ids: Sequence[int], k: int, **options: Any) -> NDAr
     """
     people = {person.source_id: person for person in User.objects.filter(source=label)}
     lists = np.full((len(source_ids), k), -1, dtype=np.int64)
-    for row, source_id in enumerate(source_ids):
-        found = [answer.movie.movielens_id for answer in recommend(people[source_id], k, **options)]
-        lists[row, : len(found)] = found
+    # As in a web process.
+    with threadpoolctl.threadpool_limits(1, "blas"):
+        for row, source_id in enumerate(source_ids):
+            answers = recommend(people[source_id], k, **options)
+            lists[row, : len(answers)] = [answer.movie.movielens_id for answer in answers]
     return lists
 
 
