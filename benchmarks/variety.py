@@ -64,9 +64,9 @@ class Lists:
     genres: NDArray[np.bool_]
     """(I, g)"""
 
-    def rerank(self, price: float, genre_share: float = rerank.GENRE_SHARE) -> NDArray[np.intp]:
+    def rerank(self, price: float) -> NDArray[np.intp]:
         """Positions (q, K) among the candidates of each person's page."""
-        features = rerank.features(self.vectors, self.genres, genre_share)
+        features = rerank.features(self.vectors, self.genres, rerank.GENRE_SHARE)
         pages = [
             rerank.by_page(relevance, features[candidates], K, price)
             for relevance, candidates in zip(self.relevance, self.candidates, strict=True)
@@ -131,7 +131,7 @@ def candidates_of(split: Split, genres: dict[int, set[str]], people: int) -> Lis
     names = sorted({name for movie_id in interactions.movie_ids for name in genres[int(movie_id)]})
     return Lists(
         candidates=best,
-        relevance=found / np.abs(found).max(axis=1, keepdims=True),
+        relevance=np.array([rerank.relevance_of(row) for row in found]),
         hits=np.take_along_axis(question.relevant[asked].toarray(), best, axis=1),
         ideal=gains[np.minimum(question.relevant_counts[asked], K) - 1],
         vectors=model.movie_vectors,

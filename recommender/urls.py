@@ -6,6 +6,7 @@ app_name = "recommender"
 urlpatterns = [
     path("welcome/", welcome.Welcome.as_view(), name="welcome"),
     path("recommendations/", views.recommendations, name="recommendations"),
+    path("recommendations/dials/", views.turn_dials, name="dials"),
     # "films/<id>/<one word>/" is a film's own page, whatever its title.
     path("films/like/<int:pk>/", views.similar_to, name="similar"),
     path("films/<int:pk>/my/why/", views.why, name="why"),

@@ -1,10 +1,14 @@
 """The pages that know the person: home, recommendations, films like a film, and why."""
 
+from typing import cast
+
+from django.contrib.auth.decorators import login_required
 from django.contrib.auth.models import AnonymousUser
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, render
-from django.views.decorators.http import require_safe
+from django.shortcuts import get_object_or_404, redirect, render, resolve_url
+from django.views.decorators.http import require_POST, require_safe
 from django.views.decorators.vary import vary_on_headers
+from django_htmx.http import trigger_client_event
 
 from movies.forms import FilterForm
 from movies.models import Movie
@@ -12,7 +16,10 @@ from movies.views import answer_filtered, filter_chips, with_parameters
 from recommender.serving.recommend import Filters, Recommendation, explain, recommend, similar
 from recommender.serving.shelves import home_shelves
 from recommender.serving.welcome import films_to_rate
+from users.dials import NAMES, NEUTRAL, Dials
+from users.forms import DialsForm
 from users.models import User
+from users.navigation import next_page
 
 PAGE_SIZE = 20
 # Nobody reads further, and each page asks for all the films before it.
@@ -36,11 +43,16 @@ def home(request: HttpRequest) -> HttpResponse:
 @require_safe
 @vary_on_headers("HX-Request")
 def recommendations(request: HttpRequest) -> HttpResponse:
-    """What the person would like best, page by page, within a genre and years if they wish."""
+    """What the person would like best, page by page, within a genre and years if they wish.
+
+    The dials are the person's own, or those that the address carries, which are not kept.
+    """
     form = FilterForm(request.GET)
     form.is_valid()
     number = _page_number(request)
-    found, has_next = _page_of_recommendations(request.user, form, number)
+    turned = _dials_of_address(request)
+    dials = _own_dials(request.user) if turned is None else turned
+    found, has_next = _page_of_recommendations(request.user, form, number, dials)
     next_url = with_parameters(request.GET, page=number + 1) if has_next else ""
     context = {
         "form": form,
@@ -50,6 +62,11 @@ def recommendations(request: HttpRequest) -> HttpResponse:
         "is_personal": any(recommendation.is_personal for recommendation in found),
         "chips": filter_chips(request, form),
         "next_url": next_url and request.path + next_url,
+        "has_dials": _rated(request.user) > 0,
+        "dials": dials,
+        "dials_form": DialsForm(dials=dials),
+        "is_linked": turned is not None,
+        **_dial_links(request, dials),
     }
     return answer_filtered(
         request,
@@ -58,6 +75,22 @@ def recommendations(request: HttpRequest) -> HttpResponse:
         results="recommender/_recommended.html",
         more="recommender/_recommended_items.html",
     )
+
+
+@login_required
+@require_POST
+def turn_dials(request: HttpRequest) -> HttpResponse:
+    """Keep the dials as they were turned, or `reset` them; htmx then asks for the list again."""
+    person = cast(User, request.user)
+    form = DialsForm(request.POST, dials=person.dials)
+    if "reset" in request.POST:
+        person.keep_dials(NEUTRAL)
+    elif form.is_valid():
+        person.keep_dials(form.dials)
+    if request.htmx:
+        status = 204 if form.is_valid() else 422
+        return trigger_client_event(HttpResponse(status=status), "turned", {})
+    return redirect(next_page(request, default=resolve_url("recommender:recommendations")))
 
 
 @require_safe
@@ -98,12 +131,35 @@ def _page_number(request: HttpRequest) -> int:
     return min(max(int(page), 1), LAST_PAGE) if page.isascii() and page.isdigit() else 1
 
 
+def _own_dials(person: User | AnonymousUser) -> Dials:
+    return person.dials if isinstance(person, User) else NEUTRAL
+
+
+def _dials_of_address(request: HttpRequest) -> Dials | None:
+    """Return the dials that the address carries, or None; what is not there is in the middle."""
+    if not any(name in request.GET for name in NAMES):
+        return None
+    form = DialsForm(request.GET)
+    form.is_valid()
+    return form.dials
+
+
+def _dial_links(request: HttpRequest, dials: Dials) -> dict[str, str]:
+    """Return the address of this list with its dials, and that of it with the person's own."""
+    bare = dict.fromkeys([*NAMES, "page"], "")
+    return {
+        # A dial in the middle is named too: it goes before the reader's own.
+        "link": request.path + with_parameters(request.GET, **{**bare, **dials.to_dict()}),
+        "own": request.path + with_parameters(request.GET, **bare),
+    }
+
+
 def _page_of_recommendations(
-    person: User | AnonymousUser, form: FilterForm, number: int
+    person: User | AnonymousUser, form: FilterForm, number: int, dials: Dials
 ) -> tuple[list[Recommendation], bool]:
     """Return the page's recommendations, and whether there is a page after it."""
     first_year, last_year = form.years
     filters = Filters(genre=form.genre_slug, first_year=first_year, last_year=last_year)
-    found = recommend(person, number * PAGE_SIZE + 1, filters)
+    found = recommend(person, number * PAGE_SIZE + 1, filters, dials)
     start, end = (number - 1) * PAGE_SIZE, number * PAGE_SIZE
     return found[start:end], len(found) > end and number < LAST_PAGE

@@ -8,6 +8,7 @@ from django.core.exceptions import ValidationError
 from django.views.decorators.debug import sensitive_variables
 from unfold.forms import AuthenticationForm as UnfoldAuthenticationForm
 
+from users.dials import END, NAMES, NEUTRAL, Dials, word
 from users.models import User
 from users.throttle import WINDOW_SECONDS, LogInTries
 
@@ -89,3 +90,50 @@ class ProfileForm(forms.ModelForm):
         if others.filter(username__iexact=name).exists():
             raise ValidationError(NAME_TAKEN)
         return name
+
+
+DIAL_WORDS = {
+    "obscurity": ("How well known", "Popular", "Obscure"),
+    "adventure": ("How close to your films", "Safe", "Adventurous"),
+    "newness": ("How new", "Older", "Newer"),
+}
+"""Each dial's label, and the words at its two ends."""
+
+
+class DialsForm(forms.Form):
+    """The dials, each as a slider with five stops; one that is left out stands as it did."""
+
+    def __init__(self, *args: Any, dials: Dials = NEUTRAL, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._before = dials
+        for name, stop in dials.to_dict().items():
+            label, _, _ = DIAL_WORDS[name]
+            self.fields[name] = forms.IntegerField(
+                label=label,
+                initial=stop,
+                required=False,
+                min_value=-END,
+                max_value=END,
+                widget=forms.NumberInput(attrs={"type": "range", "step": 1, "data-dial": ""}),
+            )
+
+    @property
+    def dials(self) -> Dials:
+        """Where the dials stand once a valid form has turned them."""
+        turned = {name: stop for name in NAMES if (stop := self.cleaned_data.get(name)) is not None}
+        return Dials(**self._before.to_dict() | turned)
+
+    def sliders(self) -> list[dict[str, Any]]:
+        """Each slider with its ends' words, its word now, and its words at all stops."""
+        found = []
+        for name in NAMES:
+            _, low, high = DIAL_WORDS[name]
+            words = [word(name, stop) or "as it comes" for stop in range(-END, END + 1)]
+            stop = getattr(self._before, name)
+            field = self[name]
+            field.field.widget.attrs |= {
+                "data-words": "|".join(words),
+                "aria-valuetext": words[stop + END],
+            }
+            found.append({"field": field, "low": low, "high": high, "now": words[stop + END]})
+        return found

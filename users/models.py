@@ -58,16 +58,25 @@ class User(AbstractUser):
         return {movie_id: value / 2 for movie_id, value in values}
 
     @cached_property
+    def marked_ids(self) -> dict[str, set[int]]:
+        """The movies on each of the person's lists, by the list's name, read by one query."""
+        found: dict[str, set[int]] = {"watchlist": set(), "dismissals": set(), "less_like": set()}
+        rows = [getattr(self, name).values_list(models.Value(name), "movie_id") for name in found]
+        for name, movie_id in rows[0].union(*rows[1:], all=True):
+            found[name].add(movie_id)
+        return found
+
+    @property
     def watchlist_ids(self) -> set[int]:
-        return set(self.watchlist.values_list("movie_id", flat=True))
+        return self.marked_ids["watchlist"]
 
-    @cached_property
+    @property
     def dismissed_ids(self) -> set[int]:
-        return set(self.dismissals.values_list("movie_id", flat=True))
+        return self.marked_ids["dismissals"]
 
-    @cached_property
+    @property
     def less_like_ids(self) -> set[int]:
-        return set(self.less_like.values_list("movie_id", flat=True))
+        return self.marked_ids["less_like"]
 
     @cached_property
     def settled_ids(self) -> set[int]:
@@ -77,7 +86,7 @@ class User(AbstractUser):
 
     def forget_page_state(self) -> None:
         """Read what the person said of films anew when it is next asked for."""
-        for name in ("stars", "watchlist_ids", "dismissed_ids", "less_like_ids", "settled_ids"):
+        for name in ("stars", "marked_ids", "settled_ids"):
             self.__dict__.pop(name, None)
 
 

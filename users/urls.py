@@ -14,8 +14,10 @@ urlpatterns = [
     path("ratings/", views.rated_films, name="ratings"),
     path("watchlist/", views.watchlist, name="watchlist"),
     path("dismissed/", views.dismissed, name="dismissed"),
+    path("less-like/", views.less_like, name="less_like"),
     # "films/<id>/<one word>/" is a film's own page, whatever its title.
     path("films/<int:pk>/my/rating/", views.rate, name="rate"),
     path("films/<int:pk>/my/watchlist/", views.watch, name="watch"),
     path("films/<int:pk>/my/dismissal/", views.dismiss, name="dismiss"),
+    path("films/<int:pk>/my/less-like/", views.ask_for_less, name="ask_for_less"),
 ]

@@ -112,6 +112,7 @@ def account(request: HttpRequest) -> HttpResponse:
             "ratings": person.ratings.count(),
             "watchlist": person.watchlist.count(),
             "dismissed": person.dismissals.count(),
+            "less_like": person.less_like.count(),
         },
     }
     return render(request, "users/account.html", context)
@@ -157,6 +158,15 @@ def dismissed(request: HttpRequest) -> HttpResponse:
     films = person.dismissals.with_movies()
     page = page_of(request, films.order_by("-dismissed_at", "movie_id"))
     return render(request, "users/dismissed.html", {"page": page})
+
+
+@login_required
+def less_like(request: HttpRequest) -> HttpResponse:
+    """The films of which the person wants fewer alike, each to be taken back."""
+    person = cast(User, request.user)
+    films = person.less_like.with_movies()
+    page = page_of(request, films.order_by("-asked_at", "movie_id"))
+    return render(request, "users/less_like.html", {"page": page})
 
 
 def page_of(request: HttpRequest, films: models.QuerySet[Any]) -> Page:
@@ -221,6 +231,20 @@ def dismiss(request: HttpRequest, person: User, movie: Movie) -> HttpResponse:
         ratings.dismiss(person, movie)
         text = f"{movie.title} will not be suggested again."
     return acted(request, movie, "dismissed", text, "users/_listed.html", pressed="dismiss")
+
+
+@act_on_film
+def ask_for_less(request: HttpRequest, person: User, movie: Movie) -> HttpResponse:
+    """Show the person fewer films like this one, or `restore` them."""
+    if "restore" in request.POST:
+        ratings.take_back_less(person, movie)
+        text = f"Films like {movie.title} are suggested as before."
+    else:
+        ratings.ask_for_less(person, movie)
+        text = f"Fewer films like {movie.title} from now on."
+    if "card" in request.POST:
+        return acted(request, movie, "less_like", text, "users/_less_liked.html")
+    return acted(request, movie, "less_like", text, "users/_listed.html", pressed="less")
 
 
 def acted(

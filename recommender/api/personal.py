@@ -22,7 +22,8 @@ from recommender.api.catalogue import CountQuery, FilmFilters, MovieSerializer
 from recommender.api.endpoint import Endpoint, PagedEndpoint
 from recommender.serving.recommend import Filters, explain, recommend
 from users import ratings
-from users.models import Dismissal, Rating, User, WatchlistEntry
+from users.dials import END, NAMES, NEUTRAL, Dials
+from users.models import Dismissal, LessLike, Rating, User, WatchlistEntry
 
 
 @extend_schema_field({"type": "number", "minimum": 0.5, "maximum": 5, "multipleOf": 0.5})
@@ -68,6 +69,15 @@ class DismissalSerializer(serializers.ModelSerializer[Dismissal]):
         model = Dismissal
         fields = ["movie", "dismissed_at"]
         read_only_fields = ["dismissed_at"]
+
+
+class LessLikeSerializer(serializers.ModelSerializer[LessLike]):
+    movie = MovieSerializer(read_only=True)
+
+    class Meta:
+        model = LessLike
+        fields = ["movie", "asked_at"]
+        read_only_fields = ["asked_at"]
 
 
 class RatingListView(PagedEndpoint):
@@ -205,14 +215,108 @@ class DismissalView(MarkView):
     unmark = staticmethod(ratings.restore)
 
 
+class LessLikeListView(PagedEndpoint):
+    permission_classes = [IsAuthenticated]
+    serializer_class = LessLikeSerializer
+
+    @extend_schema(operation_id="less_like_list")
+    def get(self, request: Request) -> Response:
+        """The films that you want fewer like, the latest first."""
+        return self.list(request)
+
+    def get_queryset(self) -> "QuerySet[LessLike]":
+        entries = LessLike.objects.filter(user=self.request.user)
+        return entries.with_movies().order_by("-asked_at", "-movie_id")
+
+
+@extend_schema_view(
+    put=extend_schema(
+        operation_id="less_like_update",
+        summary="Ask for fewer films like one; 200 where you had asked already",
+        request=None,
+        responses={201: LessLikeSerializer, 200: LessLikeSerializer},
+    ),
+    delete=extend_schema(
+        operation_id="less_like_destroy", summary="Take it back that you want fewer like a film"
+    ),
+)
+class LessLikeView(MarkView):
+    serializer_class = LessLikeSerializer
+    mark = staticmethod(ratings.ask_for_less)
+    unmark = staticmethod(ratings.take_back_less)
+
+
+DIAL_HELP = {
+    "obscurity": "From popular (-2) to obscure (2).",
+    "adventure": "From near to your own films (-2) to far from them (2).",
+    "newness": "From older (-2) to newer (2).",
+}
+
+
+class DialField(serializers.IntegerField):
+    """A whole number from -2 to 2; nothing but a number is one."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(min_value=-END, max_value=END, **options)
+
+
+class DialsSerializer(serializers.Serializer[Any]):
+    obscurity = DialField(help_text=DIAL_HELP["obscurity"])
+    adventure = DialField(help_text=DIAL_HELP["adventure"])
+    newness = DialField(help_text=DIAL_HELP["newness"])
+
+
+class DialsView(Endpoint):
+    permission_classes = [IsAuthenticated]
+    serializer_class = DialsSerializer
+
+    @extend_schema(operation_id="dials_retrieve")
+    def get(self, request: Request) -> Response:
+        """Where your dials stand; 0 is the middle, where a dial does nothing."""
+        return Response(request.user.dials.to_dict())
+
+    @extend_schema(operation_id="dials_update")
+    def put(self, request: Request) -> Response:
+        """Turn your dials, all three; your very next recommendations follow."""
+        asked = self.get_serializer(data=request.data)
+        asked.is_valid(raise_exception=True)
+        request.user.keep_dials(Dials(**asked.validated_data))
+        return Response(request.user.dials.to_dict())
+
+
 class RecommendationQuery(CountQuery, FilmFilters):
-    pass
+    obscurity = DialField(required=False, help_text=DIAL_HELP["obscurity"])
+    adventure = DialField(required=False, help_text=DIAL_HELP["adventure"])
+    newness = DialField(required=False, help_text=DIAL_HELP["newness"])
+    variety = serializers.FloatField(
+        required=False,
+        min_value=0,
+        max_value=1,
+        help_text="What likeness to another film of the page costs, as a share of your best"
+        " film's score. 0 is the model's own order, but for what the dials do.",
+    )
 
 
 class ReasonSerializer(serializers.Serializer[Any]):
     movie = MovieSerializer()
     stars = serializers.FloatField(help_text="What you gave it.")
     share = serializers.FloatField(help_text="Its part in what speaks for the film, 0 to 1.")
+
+
+class PullSerializer(serializers.Serializer[Any]):
+    name = serializers.CharField(help_text="The dial's, or `less_like`.")
+    word = serializers.CharField(help_text="What the dial asks for; empty for `less_like`.")
+    share = serializers.FloatField(help_text="Added to the relevance.")
+
+
+class PlacingSerializer(serializers.Serializer[Any]):
+    place = serializers.IntegerField(help_text="Where the film stands, from 1.")
+    by_taste = serializers.IntegerField(help_text="Where the score alone would have put it.")
+    by_relevance = serializers.IntegerField(
+        help_text="Where the score and the pulls would have put it: the rest is variety."
+    )
+    relevance = serializers.FloatField(help_text="The score as a share of your best film's.")
+    pulls = PullSerializer(many=True, help_text="What your dials and `less_like` do to it.")
 
 
 class RecommendationSerializer(serializers.Serializer[Any]):
@@ -223,6 +327,9 @@ class RecommendationSerializer(serializers.Serializer[Any]):
     score = serializers.FloatField(
         help_text="The model's (personal), or the weighted mean in half stars. Only its order"
         " means something."
+    )
+    placing = PlacingSerializer(
+        allow_null=True, help_text="How it came to its place; null if not personal."
     )
     reasons = ReasonSerializer(
         many=True, help_text="Films you like that speak most for this one; none if not personal."
@@ -241,10 +348,15 @@ class RecommendationsView(Endpoint):
     def get(self, request: Request) -> Response:
         """The best films for you that you have neither rated nor dismissed, and why.
 
-        Signed out, or before your first ratings, these are well-liked films of many kinds.
+        Signed out, or before your first ratings, these are well-liked films of many kinds. The
+        dials are your own unless you name any here: then those you do not name are in the middle,
+        and your own stay as they are.
         """
-        filters = {name: value for name, value in self.query.items() if name != "k"}
-        films = recommend(request.user, self.query["k"], Filters(**filters))
+        asked = dict(self.query)
+        k, variety = asked.pop("k"), asked.pop("variety", None)
+        turned = {name: asked.pop(name) for name in NAMES if name in asked}
+        dials = Dials(**turned) if turned else getattr(request.user, "dials", NEUTRAL)
+        films = recommend(request.user, k, Filters(**asked), dials, variety)
         personal = [film.movie for film in films if film.is_personal]
         reasons = explain(request.user, personal) if personal else {}
         results = [

@@ -14,13 +14,13 @@ from recommender.serving.rerank import VARIETY, unit
 from recommender.serving.retrieval import Pool
 from users.dials import Dials
 
-POOL = 1000
+POOL = 400
 """Films that the dials choose from: turned, they bring up films from far down."""
 
-OBSCURITY = 0.15
+OBSCURITY = 0.1
 """Pull of one stop for a film that is one standard deviation less known than the pool's mean."""
 
-ADVENTURE = 0.12
+ADVENTURE = 0.08
 """Pull of one stop for a film one standard deviation farther from the person's own films."""
 
 NEWNESS = 0.15
@@ -49,8 +49,8 @@ def pulls(
     `own` (m, d) are the vectors of the films that the person likes, `less_like` (l, d) of those
     they want fewer like. The names are those of the dials, and "less_like".
 
-        obscurity   −0.15 · stop · z(log(1 + ratings))
-        adventure   −0.12 · stop · z(highest cosine with one of the person's own)
+        obscurity   −0.1 · stop · z(log(1 + ratings))
+        adventure   −0.08 · stop · z(highest cosine with one of the person's own)
         newness      0.15 · stop · z(year)
         less_like   −max(0, highest cosine with one of which fewer were asked for)
 

@@ -1,8 +1,10 @@
-"""Why a film was recommended: the person's own ratings that its score is made of."""
+"""Why a film was recommended: the ratings that its score is made of, and how it got its place."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
+from django.contrib.humanize.templatetags.humanize import ordinal
 
 from movies.models import Movie
 from recommender.embedders import als
@@ -23,6 +25,56 @@ class Reason:
     @property
     def percent(self) -> int:
         return round(100 * self.share)
+
+
+@dataclass(frozen=True)
+class Pull:
+    """What a dial, or a film of which fewer were asked for, adds to a film's relevance."""
+
+    name: str
+    """The dial's, or "less_like"."""
+    word: str
+    """What the dial asks for, such as "more obscure"; empty for "less_like"."""
+    share: float
+    """Of the best film's score, negative where it speaks against the film."""
+
+
+@dataclass(frozen=True)
+class Placing:
+    """How a film came to its place: the model's score, then the pulls, then variety."""
+
+    place: int
+    """Where it stands, from 1."""
+    by_taste: int
+    """Where the model's score alone would have put it."""
+    by_relevance: int
+    """Where the score and the pulls would have put it."""
+    relevance: float
+    """The model's score as a share of the best film's."""
+    pulls: tuple[Pull, ...] = ()
+
+    def sentences(self) -> Iterator[str]:
+        """Say in plain words what has moved the film, if anything has, in points of 100."""
+        is_varied = abs(self.by_relevance - self.place) >= MOVED
+        if not self.pulls and not is_varied:
+            return
+        points = round(100 * self.relevance)
+        yield (
+            f"By your taste alone it stands {ordinal(self.by_taste)}:"
+            f" {points} points, where your best film has 100."
+        )
+        for pull in self.pulls:
+            yield _about(pull)
+        if self.pulls:
+            total = points + sum(round(100 * pull.share) for pull in self.pulls)
+            yield f"That makes {total} points: {ordinal(self.by_relevance)}."
+        if is_varied:
+            way = "up" if self.place < self.by_relevance else "down"
+            yield f"Moved {way} to {ordinal(self.place)} for variety."
+
+
+MOVED = 3
+"""Places that are worth a word: by one or two a film moves when others are held back."""
 
 
 def explain(
@@ -63,3 +115,12 @@ def _weightiest(row: np.ndarray, most: int) -> list[int]:
 def _reason(rated: RatedMovies, row: np.ndarray, j: int, movies: dict[int, Movie]) -> Reason:
     share = float(row[j] / row[row > 0].sum())
     return Reason(movies[int(rated.movie_ids[j])], float(rated.values[j]) / 2, share)
+
+
+def _about(pull: Pull) -> str:
+    points = round(100 * pull.share)
+    amount = f"{abs(points)} point{'' if abs(points) == 1 else 's'}"
+    if pull.name == "less_like":
+        return f"It is near to a film that you want fewer like: {amount} off."
+    change = f"adds {amount}" if points >= 0 else f"takes {amount} off"
+    return f"Your dial “{pull.word}” {change}."

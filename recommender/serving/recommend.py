@@ -4,7 +4,7 @@ Every answer is read from pgvector. Nothing of the model is held in memory but t
 Gramian.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 from django.contrib.auth.models import AnonymousUser
@@ -15,29 +15,15 @@ from recommender.models import Metric, ModelVersion, MovieVector
 from recommender.serving import dials as turning
 from recommender.serving import explain as reasons
 from recommender.serving import foldin, popular, rerank, retrieval
-from recommender.serving.explain import Reason
+from recommender.serving.explain import Placing, Pull, Reason
 from recommender.serving.retrieval import Filters, Pool
 from recommender.vectors import binary_cursor
-from users.dials import Dials
+from users.dials import Dials, word
 from users.models import User
 
 __all__ = ["Filters", "Placing", "Reason", "Recommendation", "explain", "recommend", "similar"]
 
 NO_FILTERS = Filters()
-
-
-@dataclass(frozen=True)
-class Placing:
-    """How a film came to its place: what the model says, the dials' pulls, and variety."""
-
-    by_taste: int
-    """Its place, from 1, in the order of the model's score alone."""
-    by_relevance: int
-    """Its place, from 1, once the dials have pulled."""
-    relevance: float
-    """The model's score as a share of the best film's."""
-    pulls: dict[str, float] = field(default_factory=dict)
-    """What each dial that is turned, and "less_like", adds to the relevance."""
 
 
 @dataclass(frozen=True)
@@ -131,33 +117,37 @@ def _personal(
     own = _liked(person, version) if dials.adventure else less_like[:0]
     pulls = turning.pulls(dials, pool, own, less_like)
     price = turning.variety(dials) if variety is None else variety
-    return _in_order(pool, pulls, k, price)
+    return _in_order(pool, pulls, dials, k, price)
 
 
 def _in_order(
-    pool: Pool, pulls: dict[str, NDArray[np.float64]], k: int, variety: float
+    pool: Pool, pulls: dict[str, NDArray[np.float64]], dials: Dials, k: int, variety: float
 ) -> list[Recommendation]:
     """Return the first k of the pool as the pulls and variety place them."""
-    relevance = pool.scores / (np.abs(pool.scores).max(initial=0.0) or 1.0)
+    relevance = rerank.relevance_of(pool.scores)
     pulled = relevance + sum(pulls.values())
     order = np.argsort(-pulled, kind="stable")
     features = rerank.features(pool.vectors, pool.genres)
     places = rerank.by_page(pulled[order], features[order], k, variety)
-    chosen = order[places]
-    movies = Movie.objects.with_genres().in_bulk(pool.movie_ids[chosen].tolist())
+    movies = Movie.objects.with_genres().in_bulk(pool.movie_ids[order[places]].tolist())
+    words = {name: word(name, stop) for name, stop in dials.to_dict().items()}
     return [
         Recommendation(
             movies[int(pool.movie_ids[row])],
             float(pool.scores[row]),
             is_personal=True,
             placing=Placing(
+                place=number,
                 by_taste=int(row) + 1,
                 by_relevance=int(place) + 1,
                 relevance=float(relevance[row]),
-                pulls={name: float(pull[row]) for name, pull in pulls.items()},
+                pulls=tuple(
+                    Pull(name, words.get(name, ""), float(pull[row]))
+                    for name, pull in pulls.items()
+                ),
             ),
         )
-        for row, place in zip(chosen, places, strict=True)
+        for number, (row, place) in enumerate(zip(order[places], places, strict=True), start=1)
     ]
 
 

@@ -34,7 +34,7 @@ def vary(movies: "list[Movie]", k: int) -> "list[Movie]":
     """
     left = {rank: (movie, _kinds(movie)) for rank, movie in enumerate(movies)}
     shown: Counter[str] = Counter()
-    varied: "list[Movie]" = []
+    varied: list[Movie] = []
     while left and len(varied) < k:
         rank = min(left, key=lambda rank: (rank + _PUSH * _mean_shown(left[rank][1], shown), rank))
         movie, kinds = left.pop(rank)
@@ -50,6 +50,12 @@ def _kinds(movie: "Movie") -> list[str]:
 
 def _mean_shown(kinds: list[str], shown: Counter[str]) -> float:
     return sum(shown[kind] for kind in kinds) / len(kinds) if kinds else 0.0
+
+
+def relevance_of(scores: NDArray[np.floating]) -> NDArray[np.float64]:
+    """Return scores (n,), the best first, as shares of the best one's."""
+    size = float(np.abs(scores[0])) if len(scores) else 0.0
+    return np.asarray(scores / (size or 1.0), dtype=np.float64)
 
 
 def features(

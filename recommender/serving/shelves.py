@@ -50,7 +50,8 @@ def _personal(person: User) -> Iterator[Shelf]:
         yield Shelf(
             "picks",
             "Top picks for you",
-            f"From the {_counted(len(person.stars), 'film')} that you have rated.",
+            f"From the {_counted(len(person.stars), 'film')} that you have rated"
+            f"{'' if person.dials.are_neutral else ', as your dials stand'}.",
             [pick.movie for pick in picks],
             reverse("recommender:recommendations"),
         )
@@ -80,7 +81,9 @@ def _personal(person: User) -> Iterator[Shelf]:
             [pick.movie for pick in found],
             reverse("recommender:recommendations") + "?" + urlencode({"genre": genre.slug}),
         )
-    little_known = recommend(person, SHELF_LENGTH, Filters(most_ratings=_little_known()))
+    # The dial "popular" has no say in what is little known.
+    filters, dials = Filters(most_ratings=_little_known()), replace(person.dials, obscurity=0)
+    little_known = recommend(person, SHELF_LENGTH, filters, dials)
     yield Shelf(
         "little-known",
         "Off the beaten track",

@@ -56,19 +56,28 @@ def rating_control(
 def list_controls(
     context: Context, movie: Movie, pressed: str = "", out_of_band: bool = False
 ) -> dict[str, Any]:
-    """`{% list_controls movie %}`: the watchlist and "not interested".
+    """`{% list_controls movie %}`: the watchlist, "not interested" and "less like this".
 
-    In an answer to htmx, `pressed` (`watch` or `dismiss`) is the button that gets the focus, and
-    `out_of_band` puts the controls in the place of all those of the film on the page.
+    In an answer to htmx, `pressed` (`watch`, `dismiss` or `less`) is the button that gets the
+    focus, and `out_of_band` puts the controls in the place of all those of the film on the page.
     """
     person = context["request"].user
     return {
         **_film(context, movie),
         "is_listed": person.is_authenticated and movie.pk in person.watchlist_ids,
         "is_dismissed": person.is_authenticated and movie.pk in person.dismissed_ids,
+        "is_less": person.is_authenticated and movie.pk in person.less_like_ids,
         "pressed": pressed,
         "out_of_band": out_of_band,
     }
+
+
+@register.inclusion_tag("users/_less_like_card.html", takes_context=True)
+def less_like_card(context: Context, movie: Movie) -> dict[str, Any]:
+    """`{% less_like_card movie %}`: "less like this" on a card, and its undoing once pressed."""
+    person = context["request"].user
+    is_less = person.is_authenticated and movie.pk in person.less_like_ids
+    return {**_film(context, movie), "is_less": is_less}
 
 
 @register.inclusion_tag("users/_distribution.html")

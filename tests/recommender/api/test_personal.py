@@ -8,7 +8,12 @@ from users.models import Rating
 pytestmark = pytest.mark.django_db
 
 RATINGS = "/api/v1/ratings/"
-MARKS = ["/api/v1/watchlist/", "/api/v1/dismissals/", "/api/v1/not-seen/"]
+MARKS = [
+    "/api/v1/watchlist/",
+    "/api/v1/dismissals/",
+    "/api/v1/less-like/",
+    "/api/v1/not-seen/",
+]
 
 
 def test_a_rating_is_given_changed_read_and_withdrawn(client, user):
