@@ -80,16 +80,19 @@ def test_a_part_of_a_page_comes_back_to_the_whole_one(rf):
 
 
 def test_the_list_controls_show_what_is_on(rf):
-    listed, dismissed, person = MovieFactory(), MovieFactory(), UserFactory()
+    listed, dismissed, less = MovieFactory.create_batch(3)
+    person = UserFactory()
     ratings.add_to_watchlist(person, listed)
     ratings.dismiss(person, dismissed)
+    ratings.ask_for_less(person, less)
 
     def pressed(movie):
         html = render(rf, "{% list_controls movie %}", person, movie=movie)
         return [button["aria-pressed"] for button in tags(html, "button")]
 
-    assert pressed(listed) == ["true", "false"]
-    assert pressed(dismissed) == ["false", "true"]
+    assert pressed(listed) == ["true", "false", "false"]
+    assert pressed(dismissed) == ["false", "true", "false"]
+    assert pressed(less) == ["false", "false", "true"]
 
 
 def test_a_title_cannot_write_html(rf):
@@ -98,13 +101,11 @@ def test_a_title_cannot_write_html(rf):
     assert "<script" not in html
 
 
-def test_twenty_cards_cost_one_query_each_for_stars_watchlist_and_dismissals(
-    rf, django_assert_num_queries
-):
+def test_twenty_cards_cost_one_query_for_stars_and_one_for_all_lists(rf, django_assert_num_queries):
     movies, person = MovieFactory.create_batch(20), UserFactory()
     ratings.rate(person, movies[0], 4)
     person = User.objects.get(pk=person.pk)
-    with django_assert_num_queries(3):
+    with django_assert_num_queries(2):
         render(rf, CARDS, person, movies=movies)
 
 

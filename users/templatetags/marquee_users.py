@@ -1,6 +1,6 @@
 """What a person thinks of a film, in templates.
 
-A page asks for the person's stars, watchlist and dismissals once each, however many films it shows;
+A page asks once for the person's stars and once for all their lists, however many films it shows;
 for a visitor who has not logged in it asks for nothing.
 """
 
