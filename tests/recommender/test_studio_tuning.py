@@ -40,10 +40,12 @@ def _empty_queue():
 @pytest.fixture
 def study() -> TuningStudy:
     """A study with three trials, of which the second is the best and the last was given up."""
-    defaults = tuned.resolve().parameters
-    study = TuningStudy.objects.create(
-        embedder="als", defaults=defaults, ranges={"factors": [64, 256], "alpha": [0.3, 30]}
-    )
+    run = studies.create()
+    study = studies.open_study(run, 100).study
+    run.delete()
+    study.ranges = {"factors": [64, 256], "alpha": [0.3, 30]}
+    study.save()
+    defaults = study.defaults
     for number, value, factors in ((0, 0.1, 128), (1, 0.12, 96), (2, None, 200)):
         study.trials.create(
             number=number,
@@ -60,13 +62,6 @@ def adopt(study: TuningStudy) -> None:
     study.parameters = study.trials.get(number=1).parameters
     study.gain = {"ndcg": 0.12, "defaults_ndcg": 0.1, "low": 0.01, "high": 0.03, "people": 99}
     tuned.adopt(study)
-
-
-def begin(study: TuningStudy | None = None) -> TrainingRun:
-    run = studies.create()
-    run.study = study
-    run.state = TrainingRun.State.RUNNING
-    return run
 
 
 @pytest.mark.parametrize(("method", "address"), ADDRESSES)

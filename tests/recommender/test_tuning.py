@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Sequence
+from functools import partial
 
 import numpy as np
 import pytest
@@ -11,6 +12,8 @@ from recommender.training import tuning
 from recommender.training.search_space import SearchSpace
 from recommender.training.trials import Plan, Trial
 from recommender.training.tuning import PUBLISHED, SITE
+
+search = partial(tuning.search, embedder="als")
 
 SMALL = {"factors": 8, "iterations": 5}
 # Takes a dislike for a like, so that nothing is left to learn from the two camps.
@@ -53,7 +56,7 @@ def settings(trials: Sequence[Trial]) -> list[dict[str, float]]:
 
 def test_the_defaults_are_tried_first_and_all_trials_are_told():
     scribe = Scribe()
-    result = tuning.search(two_camps(), seconds=60, defaults=SMALL, most_trials=4, listener=scribe)
+    result = search(two_camps(), seconds=60, defaults=SMALL, most_trials=4, listener=scribe)
     assert result.trials == scribe.ended_trials and len(result.trials) == 4
     first = result.trials[0]
     assert {name: first.parameters[name] for name in SMALL} == SMALL
@@ -61,15 +64,15 @@ def test_the_defaults_are_tried_first_and_all_trials_are_told():
 
 
 def test_bad_defaults_are_beaten_beyond_luck():
-    result = tuning.search(two_camps(), seconds=60, defaults=BAD, most_trials=8)
+    result = search(two_camps(), seconds=60, defaults=BAD, most_trials=8)
     assert result.is_better and result.gain.percent > 5
     assert result.parameters != result.trials[0].parameters
     assert result.parameters in settings(result.trials)
 
 
 def test_the_published_protocol_asks_about_every_rating_that_was_held_out():
-    result = tuning.search(two_camps(), PUBLISHED, seconds=60, defaults=BAD, most_trials=1)
-    by_site = tuning.search(two_camps(), SITE, seconds=60, defaults=BAD, most_trials=1)
+    result = search(two_camps(), PUBLISHED, seconds=60, defaults=BAD, most_trials=1)
+    by_site = search(two_camps(), SITE, seconds=60, defaults=BAD, most_trials=1)
     # Twice as many films are relevant, and every person rated some.
     assert result.trials[0].value > by_site.trials[0].value
 
@@ -78,14 +81,14 @@ def test_where_there_is_nothing_to_find_the_defaults_stay():
     random = np.random.default_rng(0)
     users, movies = np.nonzero(random.random((150, 60)) < 0.3)
     noise = Ratings(users, movies, random.integers(1, 11, len(users)), np.zeros(len(users)))
-    result = tuning.search(noise, seconds=60, defaults=SMALL, most_trials=6)
+    result = search(noise, seconds=60, defaults=SMALL, most_trials=6)
     assert not result.is_better
     assert result.parameters == result.trials[0].parameters
 
 
 def test_the_same_seed_makes_the_same_trials_and_another_seed_others():
     def made(seed: int) -> list[tuple]:
-        result = tuning.search(two_camps(), seconds=120, defaults=SMALL, most_trials=13, seed=seed)
+        result = search(two_camps(), seconds=120, defaults=SMALL, most_trials=13, seed=seed)
         return [(trial.parameters, trial.looks, trial.value) for trial in result.trials]
 
     first = made(1)
@@ -94,11 +97,11 @@ def test_the_same_seed_makes_the_same_trials_and_another_seed_others():
 
 
 def test_a_search_that_was_stopped_goes_on_as_if_it_had_not_been():
-    whole = tuning.search(two_camps(), seconds=120, defaults=SMALL, most_trials=13)
+    whole = search(two_camps(), seconds=120, defaults=SMALL, most_trials=13)
     scribe = Scribe(stop_after=11)
-    stopped = tuning.search(two_camps(), seconds=120, defaults=SMALL, listener=scribe)
+    stopped = search(two_camps(), seconds=120, defaults=SMALL, listener=scribe)
     assert len(stopped.trials) == 11
-    resumed = tuning.search(
+    resumed = search(
         two_camps(), seconds=120, defaults=SMALL, most_trials=13, trials=stopped.trials
     )
     assert settings(resumed.trials) == settings(whole.trials)
@@ -106,7 +109,7 @@ def test_a_search_that_was_stopped_goes_on_as_if_it_had_not_been():
 
 
 def test_a_search_that_is_stopped_still_checks_what_it_has():
-    result = tuning.search(two_camps(), seconds=120, defaults=BAD, listener=Scribe(stop_after=4))
+    result = search(two_camps(), seconds=120, defaults=BAD, listener=Scribe(stop_after=4))
     assert len(result.trials) == 4
     assert result.is_better
 
@@ -114,20 +117,20 @@ def test_a_search_that_is_stopped_still_checks_what_it_has():
 def test_the_clock_is_kept():
     scribe = Scribe()
     began = time.monotonic()
-    result = tuning.search(two_camps(), seconds=4, defaults=BAD, listener=scribe)
+    result = search(two_camps(), seconds=4, defaults=BAD, listener=scribe)
     assert time.monotonic() - began < 8
     assert result.trials
     assert scribe.fractions == sorted(scribe.fractions)
 
 
 def test_with_no_time_at_all_the_defaults_stay():
-    result = tuning.search(two_camps(), seconds=0, defaults=SMALL)
+    result = search(two_camps(), seconds=0, defaults=SMALL)
     assert (result.trials, result.gain, result.is_better) == ([], None, False)
     assert result.parameters["factors"] == 8
 
 
 def test_bad_trials_are_given_up_early():
-    result = tuning.search(two_camps(), seconds=120, defaults=SMALL, most_trials=20)
+    result = search(two_camps(), seconds=120, defaults=SMALL, most_trials=20)
     given_up = [trial for trial in result.trials if trial.value is None]
     assert given_up
     assert all(1 <= len(trial.looks) < 3 for trial in given_up)
@@ -136,7 +139,7 @@ def test_bad_trials_are_given_up_early():
 def test_settings_that_cannot_be_fitted_fail_alone():
     defaults = SearchSpace.of("als", SMALL).defaults
     hints = [{**defaults, "factors": 2**40}]
-    result = tuning.search(two_camps(), seconds=60, defaults=SMALL, most_trials=3, hints=hints)
+    result = search(two_camps(), seconds=60, defaults=SMALL, most_trials=3, hints=hints)
     assert result.trials[1].error.startswith("factors: ")
     assert result.trials[1].value is None
     assert len(result.trials) == 3
@@ -144,7 +147,7 @@ def test_settings_that_cannot_be_fitted_fail_alone():
 
 def test_hints_are_tried_right_after_the_defaults():
     good = {**SearchSpace.of("als", SMALL).defaults, "alpha": 2.0}
-    result = tuning.search(two_camps(), seconds=60, defaults=BAD, most_trials=2, hints=[good])
+    result = search(two_camps(), seconds=60, defaults=BAD, most_trials=2, hints=[good])
     assert result.trials[1].parameters == good
     assert result.is_better and result.parameters == good
 
@@ -152,7 +155,7 @@ def test_hints_are_tried_right_after_the_defaults():
 def test_too_few_ratings_are_said_to_be_too_few():
     alone = Ratings([1], [1], [10], [0])
     with pytest.raises(tuning.NothingToTune, match="too few"):
-        tuning.search(alone, seconds=5)
+        search(alone, seconds=5)
 
 
 def test_people_are_drawn_with_all_their_ratings():
@@ -166,7 +169,7 @@ def test_people_are_drawn_with_all_their_ratings():
 def test_of_too_many_ratings_a_part_is_searched_with_and_that_is_said(monkeypatch):
     monkeypatch.setattr(tuning, "SEARCHED_RATINGS", 2000)
     scribe = Scribe()
-    tuning.search(two_camps(), seconds=30, defaults=SMALL, most_trials=1, listener=scribe)
+    search(two_camps(), seconds=30, defaults=SMALL, most_trials=1, listener=scribe)
     assert scribe.notes[0].startswith("Searching with ")
 
 

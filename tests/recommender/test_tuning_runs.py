@@ -13,7 +13,6 @@ from django.utils import timezone
 
 from recommender import tuned
 from recommender.models import TrainingRun, TuningStudy, TuningTrial
-from recommender.recipe import Recipe
 from recommender.training import pipeline, runs, studies, tuning, tuning_pipeline
 from recommender.training.search_space import SearchSpace
 from recommender.training.studies import Effort
@@ -33,16 +32,22 @@ def tune(effort: Effort = FEW, **more) -> TuningStudy:
     return tuning_pipeline.execute(studies.create(effort=effort), **more)
 
 
+def begin(defaults: dict[str, float] | None = None) -> TuningStudy:
+    """A study that has begun, on the ratings that there are."""
+    run = studies.create(effort=Effort(fresh=1))
+    study = studies.open_study(run, Rating.objects.count()).study
+    runs.cancel(run)
+    if defaults:
+        space = SearchSpace.of(study.embedder, defaults)
+        study.defaults, study.ranges = space.defaults, space.describe()
+        study.save()
+    return study
+
+
 @pytest.fixture
 def small(camps) -> TuningStudy:
     """A study of the two camps that has begun with settings which take no time to fit."""
-    space = SearchSpace.of("als", SMALL)
-    return TuningStudy.objects.create(
-        embedder="als",
-        defaults=space.defaults,
-        ranges=space.describe(),
-        rating_count=Rating.objects.count(),
-    )
+    return begin(SMALL)
 
 
 def state_of(run: TrainingRun) -> str:
@@ -50,32 +55,31 @@ def state_of(run: TrainingRun) -> str:
     return run.state
 
 
-def adopt(parameters: dict[str, float], **more) -> TuningStudy:
+def adopt(parameters: dict[str, float]) -> TuningStudy:
     """A study that has found these settings, for training to use."""
-    defaults = tuned.resolve().parameters
-    study = TuningStudy.objects.create(
-        embedder="als",
-        defaults=defaults,
-        parameters={**defaults, **parameters},
-        gain={"ndcg": 0.102, "defaults_ndcg": 0.1, "low": 0.001, "high": 0.003, "people": 40},
-        **more,
-    )
+    study = begin()
+    study.parameters = {**study.defaults, **parameters}
+    study.gain = {"ndcg": 0.102, "defaults_ndcg": 0.1, "low": 0.001, "high": 0.003, "people": 40}
     tuned.adopt(study)
     return study
 
 
 class StopAfter(tuning.Listener):
-    """Cancels the run as the console does, after so many trials and then at each check."""
+    """Stops the run as the console does, after so many trials, and where told to the check too."""
 
-    def __init__(self, run: TrainingRun, trials: int, times: int = 1) -> None:
-        self._run, self._left, self._times = run, trials, times
+    def __init__(self, run: TrainingRun, trials: int, check_too: bool = False) -> None:
+        self._run, self._left, self._check_too = run, trials, check_too
 
     def ended(self, trial: Trial) -> None:
         self._left -= 1
 
     def report(self, fraction: float, message: str) -> None:
-        if self._left <= 0 and self._times:
-            self._times -= 1
+        if self._left == 0:
+            self._left = -1
+            runs.cancel(self._run)
+
+    def checking(self) -> None:
+        if self._check_too:
             runs.cancel(self._run)
 
 
@@ -85,7 +89,7 @@ class StopAfter(tuning.Listener):
 def test_a_tuning_keeps_its_trials_and_says_what_it_came_to(small):
     study = tune()
     assert study == small
-    run = TrainingRun.objects.get()
+    run = TrainingRun.objects.newest_first().first()
     assert (run.kind, run.state, run.fraction, run.study) == ("tune", State.SUCCEEDED, 1, study)
     assert list(study.trials.values_list("number", flat=True)) == [0, 1, 2]
     assert study.trials.get(number=0).parameters == study.defaults
@@ -112,7 +116,7 @@ def test_the_latest_adopted_study_counts_and_forgetting_forgets_them_all():
     adopt({"factors": 48})
     assert tuned.resolve().parameters["factors"] == 48
     tuned.forget()
-    assert tuned.resolve().parameters == Recipe.of("als", {}).parameters
+    assert tuned.resolve().parameters == begin().defaults
     assert tuned.resolve().study is None
 
 
@@ -124,25 +128,26 @@ def test_settings_that_an_upgrade_no_longer_knows_are_left_aside():
 
 
 def test_a_better_trial_is_adopted_and_trained_with(small):
-    study = TuningStudy.objects.create(embedder="als")
     gain = tuning.Gain(ndcg=0.3, defaults_ndcg=0.2, low=0.05, high=0.15, people=40)
-    found = {**tuned.resolve().parameters, "factors": 12}
-    tuning_pipeline._conclude(study, tuning.TuningResult(found, [], gain))
-    assert study.percent == pytest.approx(50)
+    found = {**small.defaults, "factors": 12}
+    tuning_pipeline._conclude(small, tuning.TuningResult(found, [], gain))
+    assert small.percent == pytest.approx(50)
     version = pipeline.execute(runs.create())
-    assert version.dimensions == 12
+    assert version.parameters["factors"] == 12
 
 
 def test_what_an_earlier_study_has_found_is_tried_right_after_the_defaults(small):
     found = {**small.defaults, "alpha": 9.0}
-    tuned.adopt(TuningStudy.objects.create(embedder="als", parameters=found))
+    earlier = begin()
+    earlier.parameters = found
+    tuned.adopt(earlier)
     TuningStudy.objects.filter(pk=small.pk).update(created_at=timezone.now())
     study = tune(Effort(minutes=2, trials=2))
     assert study.trials.get(number=1).parameters == found
 
 
 def test_what_is_not_better_beyond_luck_is_not_adopted():
-    study = TuningStudy.objects.create(embedder="als")
+    study = begin()
     gain = tuning.Gain(ndcg=0.21, defaults_ndcg=0.2, low=-0.01, high=0.03, people=40)
     tuning_pipeline._conclude(study, tuning.TuningResult({}, [], gain))
     assert "not beyond luck" in study.verdict
@@ -175,7 +180,7 @@ def test_too_few_ratings_end_a_tuning_in_one_sentence():
     RatingFactory(value=10)
     with pytest.raises(tuning.NothingToTune):
         tune()
-    run = TrainingRun.objects.get()
+    run = TrainingRun.objects.newest_first().first()
     assert run.error == "NothingToTune: There are too few ratings to hold any out."
 
 
@@ -225,7 +230,7 @@ def test_a_tuning_that_is_stopped_while_it_checks_adopts_nothing_and_keeps_its_t
     monkeypatch.setattr(runs, "REPORT_SECONDS", 0.02)
     run = studies.create(effort=Effort(minutes=2, trials=50))
     with pytest.raises(runs.RunCancelled):
-        tuning_pipeline.execute(run, StopAfter(run, trials=4, times=2))
+        tuning_pipeline.execute(run, StopAfter(run, trials=4, check_too=True))
     assert state_of(run) == State.CANCELLED
     assert run.study.trials.count() == 4
     assert run.study.adopted_at is None
@@ -301,4 +306,4 @@ def test_ctrl_c_ends_the_command_early_and_well(small):
     out, errors = process.communicate(timeout=60)
     assert process.returncode == 0, errors.decode()
     assert json.loads(out)["study"] == TuningStudy.objects.get().pk
-    assert TrainingRun.objects.get().state == State.SUCCEEDED
+    assert TrainingRun.objects.newest_first().first().state == State.SUCCEEDED

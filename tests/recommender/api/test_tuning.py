@@ -2,8 +2,8 @@ import pytest
 
 from recommender import tuned
 from recommender.config.celery import app
-from recommender.models import TrainingRun, TuningStudy
-from recommender.training import runs
+from recommender.models import TrainingRun
+from recommender.training import runs, studies
 from tests.factories import UserFactory
 from tests.recommender.api.conftest import client_of, problem
 
@@ -74,8 +74,10 @@ def test_without_a_queue_nothing_is_started(client, no_queue):
 
 
 def test_studies_are_read_with_their_trials_and_forgotten(client):
-    parameters = tuned.resolve().parameters
-    study = TuningStudy.objects.create(embedder="als", parameters=parameters)
+    run = studies.create()
+    study = studies.open_study(run, 100).study
+    runs.cancel(run)
+    parameters = study.parameters = study.defaults
     study.trials.create(number=0, parameters=parameters, state="done", value=0.1)
     tuned.adopt(study)
     (listed,) = client.get(TUNINGS).json()["results"]
