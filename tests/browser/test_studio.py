@@ -6,7 +6,7 @@ import pytest
 from django.contrib.auth.models import Permission
 from playwright.sync_api import Page, expect
 
-from recommender.models import ModelVersion
+from recommender.models import ModelVersion, TrainingRun
 from tests.conftest import rate_in_two_camps
 from tests.factories import UserFactory
 from tests.worker import wait_until, worker
@@ -97,3 +97,21 @@ def test_the_console_works_without_scripts(open_page: Callable[..., Page], train
         page.get_by_role("button", name="Retrain now").click()
         expect(page.get_by_role("button", name="Retrain now")).to_be_visible(timeout=PATIENCE_MS)
         expect(page.get_by_text("is live").first).to_be_visible()
+
+
+def test_staff_tune_watch_the_trials_and_stop(open_page: Callable[..., Page], trainer):
+    with worker():
+        page = open_page("/studio/tuning/", trainer)
+        page.get_by_label("Minutes").fill("30")
+        page.get_by_role("button", name="Tune").click()
+        expect(page.get_by_role("heading", name="Tuning is under way")).to_be_visible()
+        # Rows come by themselves.
+        rows = page.locator("#tuning tbody tr")
+        expect(rows.nth(1)).to_be_visible(timeout=PATIENCE_MS)
+        expect(page.locator("#tuning svg circle").first).to_be_visible()
+        page.get_by_role("button", name="Stop").click()
+        expect(page.get_by_role("button", name="Go on tuning")).to_be_visible(timeout=PATIENCE_MS)
+    run = TrainingRun.objects.get()
+    assert (run.kind, run.state) == ("tune", "succeeded")
+    assert run.study.trials.count() >= 2
+    expect(page.locator("#console")).to_contain_text(run.study.verdict)

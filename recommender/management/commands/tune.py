@@ -1,6 +1,7 @@
 """Search for better settings than the defaults, in this process."""
 
 import json
+import logging
 import signal
 import time
 from collections.abc import Iterator, Sequence
@@ -66,7 +67,7 @@ class Command(BaseCommand):
             raise CommandError(str(error)) from error
         watch = _Watch(60 * effort.minutes, Console(stderr=True))
         try:
-            with watch.shown(), _stopped_by_interrupt(watch):
+            with _log_kept_back(), watch.shown(), _stopped_by_interrupt(watch):
                 study = tuning_pipeline.execute(run, watch)
         except (tuning.NothingToTune, runs.RunCancelled, runs.RunLost) as error:
             raise CommandError(f"Run {run.pk} ended early: {error}") from error
@@ -155,6 +156,18 @@ class _Watch(tuning.Listener):
     def _bar(self) -> ProgressBar:
         elapsed = self._seconds - (self._ends_at - time.monotonic())
         return ProgressBar(total=self._seconds, completed=min(self._seconds, elapsed), width=60)
+
+
+@contextmanager
+def _log_kept_back() -> Iterator[None]:
+    """Leave what the watch shows to it alone; the run keeps the lines in the database."""
+    logger = logging.getLogger(runs.__name__)
+    before = logger.level
+    logger.setLevel(logging.WARNING)
+    try:
+        yield
+    finally:
+        logger.setLevel(before)
 
 
 @contextmanager
