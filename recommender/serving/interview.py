@@ -14,7 +14,7 @@ Floats = NDArray[np.float64]
 
 RATING_NOISE = 0.6
 """Variance of what a rating says of a film's score, in mean prior variances of the candidates'."""
-SEEING_NOISE = 0.2
+SEEING_NOISE = 0.07
 """The same of what having seen a film, or not, says of which others the person has seen."""
 LEAST_CHANCE = 0.01
 """No film is so obscure that nobody would know it."""
