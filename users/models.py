@@ -60,7 +60,8 @@ class User(AbstractUser):
     @cached_property
     def marked_ids(self) -> dict[str, set[int]]:
         """The movies on each of the person's lists, by the list's name, read by one query."""
-        found: dict[str, set[int]] = {"watchlist": set(), "dismissals": set(), "less_like": set()}
+        names = ("watchlist", "dismissals", "less_like", "not_seen")
+        found: dict[str, set[int]] = {name: set() for name in names}
         rows = [getattr(self, name).values_list(models.Value(name), "movie_id") for name in found]
         for name, movie_id in rows[0].union(*rows[1:], all=True):
             found[name].add(movie_id)
@@ -78,15 +79,14 @@ class User(AbstractUser):
     def less_like_ids(self) -> set[int]:
         return self.marked_ids["less_like"]
 
-    @cached_property
+    @property
     def settled_ids(self) -> set[int]:
         """The films that the person is not to be asked about: they spoke, or are yet to see."""
-        not_seen = set(self.not_seen.values_list("movie_id", flat=True))
-        return self.stars.keys() | self.watchlist_ids | self.dismissed_ids | not_seen
+        return set(self.stars).union(*self.marked_ids.values())
 
     def forget_page_state(self) -> None:
         """Read what the person said of films anew when it is next asked for."""
-        for name in ("stars", "marked_ids", "settled_ids"):
+        for name in ("stars", "marked_ids"):
             self.__dict__.pop(name, None)
 
 
