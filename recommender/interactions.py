@@ -75,11 +75,11 @@ class Weighting(Parameters):
     alpha: float = number(3.0, 0.01, 1000.0, Search(0.3, 30, log=True))
     """How much more a rating weighs than the silence about an unrated movie (which weighs 1)."""
 
-    below: float = number(-0.3, -10.0, 1.0, Search(-1, 1))
+    below: float = number(-0.3, -10.0, 1.0, Search(-1, 1, landmark=1))
     """What a rating below the user's middle counts against one at the middle: 1 as much as a like,
     between 0 and 1 a weaker interest, 0 nothing, negative a dislike."""
 
-    growth: float = number(0.5, 0.0, 10.0, Search(0, 2))
+    growth: float = number(0.5, 0.0, 10.0, Search(0, 2, landmark=0))
     """How much more a rating says with each star between it and the user's middle."""
 
     prior: float = number(3.5, 0.5, 5.0)

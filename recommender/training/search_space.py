@@ -89,6 +89,12 @@ class SearchSpace:
             for dimension in self.dimensions
         }
 
+    def landmark(self) -> dict[str, float]:
+        """The defaults with every landmark in their place."""
+        landmarks = {d.name: d.search.landmark for d in self.dimensions}
+        found = {name: value for name, value in landmarks.items() if value is not None}
+        return self.parameters(self.point({**self.defaults, **found}))
+
     def glance(self, parameters: Mapping[str, float]) -> dict[str, float]:
         """The settings with less effort, for a first look at what they are worth."""
         cheaper = dict(parameters)

@@ -21,7 +21,7 @@ STARTUP = 10
 """Trials before the model of good settings is used. The first is the defaults."""
 
 NEARNESS = 0.15
-"""Standard deviation of the first trials around the defaults, in the unit cube."""
+"""Standard deviation of the first trials around the best so far, in the unit cube."""
 
 LEAP_EVERY = 4
 """So often a trial is the best so far with one setting drawn anew from its whole range: TPE looks
@@ -71,37 +71,42 @@ class Plan:
     """Whole settings to try right after the defaults."""
 
     def next(self, trials: Sequence[Trial]) -> Proposal:
-        """The trial after these: the defaults, the hints, some near the defaults, TPE's choices."""
+        """The trial after these: the defaults, hints, landmarks, some near the best, TPE's."""
         number = len(trials)
         asked = self._ask(trials)
-        first = [self.space.defaults, *self.hints]
+        first = [self.space.defaults, *self.hints, self.space.landmark()]
         if number < len(first):
             parameters = dict(first[number])
         elif number < STARTUP:
-            parameters = self._around_the_defaults(number)
+            parameters = self._around_the_best(trials)
         elif number % LEAP_EVERY == 0:
             parameters = self._leap(trials)
         else:
             parameters = self.space.parameters(asked.params)
         return Proposal(Trial(number, parameters), asked)
 
-    def _around_the_defaults(self, number: int) -> dict[str, float]:
-        """Some settings kept near the defaults, some drawn from their whole range."""
-        random = np.random.default_rng([self.seed, number])
+    def _around_the_best(self, trials: Sequence[Trial]) -> dict[str, float]:
+        """Some settings kept near the best so far, some drawn from their whole range."""
+        random = self._random(trials)
         point = {}
-        for name, default in self.space.point(self.space.defaults).items():
-            near = float(np.clip(default + NEARNESS * random.standard_normal(), 0, 1))
+        for name, place in self._best_point(trials).items():
+            near = float(np.clip(place + NEARNESS * random.standard_normal(), 0, 1))
             anywhere = random.random()
             point[name] = near if random.random() < 0.5 else anywhere
         return self.space.parameters(point)
 
     def _leap(self, trials: Sequence[Trial]) -> dict[str, float]:
         """The best settings so far, with one of them drawn from its whole range."""
-        random = np.random.default_rng([self.seed, len(trials)])
-        best = max(trials, key=lambda trial: trial.value or 0.0)
-        point = self.space.point(best.parameters)
+        random = self._random(trials)
         name = self.space.dimensions[random.integers(len(self.space.dimensions))].name
-        return self.space.parameters(point | {name: random.random()})
+        return self.space.parameters(self._best_point(trials) | {name: random.random()})
+
+    def _best_point(self, trials: Sequence[Trial]) -> dict[str, float]:
+        return self.space.point(max(trials, key=lambda trial: trial.value or 0.0).parameters)
+
+    def _random(self, trials: Sequence[Trial]) -> np.random.Generator:
+        """Random numbers of the next trial's own."""
+        return np.random.default_rng([self.seed, len(trials)])
 
     def _ask(self, trials: Sequence[Trial]) -> optuna.trial.Trial:
         """A trial of a study that holds the earlier ones. Optuna works on the unit cube."""
@@ -112,12 +117,12 @@ class Plan:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
             sampler = optuna.samplers.TPESampler(
-                seed=int(np.random.default_rng([self.seed, len(trials)]).integers(2**31)),
+                seed=int(self._random(trials).integers(2**31)),
                 multivariate=True,
                 n_startup_trials=0,
                 n_ei_candidates=64,
             )
-            pruner = optuna.pruners.PercentilePruner(KEPT_PERCENT, n_startup_trials=4)
+            pruner = optuna.pruners.PercentilePruner(KEPT_PERCENT, n_startup_trials=3)
             study = optuna.create_study(direction="maximize", sampler=sampler, pruner=pruner)
         for trial in trials:
             study.add_trial(self._frozen(trial, cube))

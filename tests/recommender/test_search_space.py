@@ -64,6 +64,12 @@ def test_the_range_of_the_regularization_moves_with_the_default_and_with_alpha()
     assert heavier["regularization"] == pytest.approx(2 * ours, rel=0.01)
 
 
+def test_landmarks_take_the_place_of_defaults(space):
+    landmark = space.landmark()
+    assert (landmark["below"], landmark["growth"]) == (1, 0), "every rating counts alike"
+    assert {**landmark, "below": 0, "growth": 0} == {**space.defaults, "below": 0, "growth": 0}
+
+
 def test_a_glance_is_cheaper_and_never_dearer(space):
     assert space.glance({**space.defaults, "iterations": 16})["iterations"] == 4
     assert space.glance({**space.defaults, "iterations": 2})["iterations"] == 2
