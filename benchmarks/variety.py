@@ -64,9 +64,12 @@ class Lists:
     genres: NDArray[np.bool_]
     """(I, g)"""
 
+    genre_share: float
+    """Of the likeness that re-ranking goes by."""
+
     def rerank(self, price: float) -> NDArray[np.intp]:
         """Positions (q, K) among the candidates of each person's page."""
-        features = rerank.features(self.vectors, self.genres, rerank.GENRE_SHARE)
+        features = rerank.features(self.vectors, self.genres, self.genre_share)
         pages = [
             rerank.by_page(relevance, features[candidates], K, price)
             for relevance, candidates in zip(self.relevance, self.candidates, strict=True)
@@ -115,14 +118,24 @@ def _mean_of_pairs(likeness: Metrics) -> Metrics:
     return np.asarray(likeness[:, ~np.eye(K, dtype=bool)].mean(axis=1))
 
 
-def candidates_of(split: Split, genres: dict[int, set[str]], people: int) -> Lists:
-    """Fit the model on the split's training part and retrieve for at most so many people."""
+@dataclass(frozen=True)
+class Study:
+    """What is measured."""
+
+    folders: Sequence[Path]
+    people: int
+    """At most so many a split."""
+    genre_share: float
+
+
+def candidates_of(split: Split, genres: dict[int, set[str]], study: Study) -> Lists:
+    """Fit the model on the split's training part and retrieve for some people."""
     weighting = Weighting()
     interactions = Interactions.build(split.training, weighting)
     question = Question.build(split, interactions, weighting)
     model = ImplicitALS(Settings()).fit(interactions)
     judge = ImplicitALS(Settings(factors=16, seed=1)).fit(interactions)
-    asked = np.sort(np.random.default_rng(0).permutation(len(question.rows))[:people])
+    asked = np.sort(np.random.default_rng(0).permutation(len(question.rows))[: study.people])
     scores = model.user_vectors[question.rows[asked]] @ model.movie_vectors.T
     scores[question.seen[asked].toarray()] = -np.inf
     best = top(scores, rerank.candidates_for(K))
@@ -139,6 +152,7 @@ def candidates_of(split: Split, genres: dict[int, set[str]], people: int) -> Lis
         genres=np.array(
             [[name in genres[int(movie)] for name in names] for movie in interactions.movie_ids]
         ),
+        genre_share=study.genre_share,
     )
 
 
@@ -164,19 +178,19 @@ def curve(lists: Lists) -> NDArray[np.float64]:
     return means / means[0]
 
 
-def each(folders: Sequence[Path]) -> Iterator[tuple[str, Split, dict[int, set[str]]]]:
+def each(study: Study) -> Iterator[tuple[str, Split, dict[int, set[str]]]]:
     """The test split of each of the data under each protocol."""
-    for folder in folders:
+    for folder in study.folders:
         ratings, genres = read_ratings(folder / "ratings.csv"), read_genres(folder / "movies.csv")
         for name, split in PROTOCOLS.items():
             yield f"{folder.name}, {name}", split(ratings), genres
 
 
-def choose(folders: Sequence[Path], people: int) -> float:
+def choose(study: Study) -> float:
     """Print the curves on validation and return the highest price that costs little enough."""
     curves = []
-    for title, split, genres in each(folders):
-        lists = candidates_of(PROTOCOLS[title.split(", ")[1]](split.training), genres, people)
+    for title, split, genres in each(study):
+        lists = candidates_of(PROTOCOLS[title.split(", ")[1]](split.training), genres, study)
         curves.append(curve(lists))
         print(f"\nValidation, {title} ({len(lists.hits)} people)")
         print("  price  " + "  ".join(f"{name:>11}" for name in MEASURES))
@@ -189,11 +203,11 @@ def choose(folders: Sequence[Path], people: int) -> float:
     return max(price for price, share in zip(PRICES, kept, strict=True) if share >= 1 - MOST_LOSS)
 
 
-def report(folders: Sequence[Path], people: int, price: float) -> None:
+def report(study: Study, price: float) -> None:
     """The test splits, once: the chosen price against none."""
     print(f"\nTest, likeness at {price:g} of the best film's relevance, {K} places")
-    for title, split, genres in each(folders):
-        lists = candidates_of(split, genres, people)
+    for title, split, genres in each(study):
+        lists = candidates_of(split, genres, study)
         before, after = (lists.measure(lists.rerank(each_price)) for each_price in (0.0, price))
         print(f"{title} ({len(before)} people)")
         for column, name in enumerate(MEASURES):
@@ -208,10 +222,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
     parser.add_argument("folders", type=Path, nargs="+", help="each with ratings.csv, movies.csv")
     parser.add_argument("--people", type=int, default=2000, help="at most so many a split")
+    parser.add_argument(
+        "--genre-share", type=float, default=rerank.GENRE_SHARE, help="of likeness, 0 to 1"
+    )
     options = parser.parse_args(arguments)
-    chosen = choose(options.folders, options.people)
+    study = Study(options.folders, options.people, options.genre_share)
+    chosen = choose(study)
     print(f"\nChosen on validation: {chosen:g}; the site has {rerank.VARIETY:g}")
-    report(options.folders, options.people, rerank.VARIETY)
+    report(study, chosen)
     return 0
 
 

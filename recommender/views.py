@@ -150,7 +150,7 @@ def _dial_links(request: HttpRequest, dials: Dials) -> dict[str, str]:
     return {
         # A dial in the middle is named too: it goes before the reader's own.
         "link": request.path + with_parameters(request.GET, **{**bare, **dials.to_dict()}),
-        "own": request.path + with_parameters(request.GET, **bare),
+        "own": (request.path + with_parameters(request.GET, **bare)).removesuffix("?"),
     }
 
 

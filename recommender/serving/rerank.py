@@ -15,7 +15,7 @@ PAGE = 20
 WINDOW = 200
 """The best movies left, out of which a page is chosen."""
 
-VARIETY = 0.05
+VARIETY = 0.04
 """What likeness costs: a movie that is wholly like another of its page gives up so much of the best
 movie's relevance. Chosen on validation data by `benchmarks.variety`."""
 
