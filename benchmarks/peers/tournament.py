@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import optuna
 from numpy.typing import NDArray
+from scipy import sparse
 
 from benchmarks.peers.base import Peer, Settings, feed, feeds_of
 from benchmarks.protocols import RELEVANCE
@@ -113,6 +114,7 @@ class Tuning:
         interactions = Interactions.build(split.training, RELEVANCE)
         question = Question.build(split, interactions, RELEVANCE, protocol.liked_only)
         self._question = question.sample(tuning.asked_at_most(len(interactions.movie_ids)), seed)
+        self._fed: dict[str, sparse.csr_matrix] = {}
         self._known: dict[str, float] = {}
         self._repeats = 0
 
@@ -157,7 +159,10 @@ class Tuning:
 
     def _measure(self, trial: optuna.Trial) -> float:
         settings = dict(trial.params)
-        matrix = feed(self._ratings, settings.pop("ratings"))
+        name = settings.pop("ratings")
+        if name not in self._fed:
+            self._fed[name] = feed(self._ratings, name)
+        matrix = self._fed[name]
         best = 0.0
         for stage, scorer in enumerate(self._peer.fit(matrix, settings, self._seed), start=1):
             ndcg = float(ask(scorer, self._question).ndcg.mean())
