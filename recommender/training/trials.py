@@ -27,6 +27,9 @@ LEAP_EVERY = 4
 """So often a trial is the best so far with one setting drawn anew from its whole range: TPE looks
 where good trials lie already, and hardly leaves, say, the first good number of factors."""
 
+ANYWHERE = 0.25
+"""Share of their settings that the first trials draw from the whole range instead."""
+
 KEPT_PERCENT = 60.0
 """A trial goes on while it looks better than the worst 40 % of those that were seen through."""
 
@@ -92,7 +95,7 @@ class Plan:
         for name, place in self._best_point(trials).items():
             near = float(np.clip(place + NEARNESS * random.standard_normal(), 0, 1))
             anywhere = random.random()
-            point[name] = near if random.random() < 0.5 else anywhere
+            point[name] = anywhere if random.random() < ANYWHERE else near
         return self.space.parameters(point)
 
     def _leap(self, trials: Sequence[Trial]) -> dict[str, float]:

@@ -109,9 +109,12 @@ def test_a_search_that_was_stopped_goes_on_as_if_it_had_not_been():
 
 
 def test_a_search_that_is_stopped_still_checks_what_it_has():
-    result = search(two_camps(), seconds=120, defaults=BAD, listener=Scribe(stop_after=4))
-    assert len(result.trials) == 4
-    assert result.is_better
+    good = SearchSpace.of("als", SMALL).defaults
+    result = search(
+        two_camps(), seconds=120, defaults=BAD, hints=[good], listener=Scribe(stop_after=2)
+    )
+    assert len(result.trials) == 2
+    assert result.is_better and result.parameters == good
 
 
 def test_the_clock_is_kept():
