@@ -131,16 +131,17 @@ def _reasons(
         yield "below_popular", f"It does worse than most popular: {_beside(against_popular)}"
     if rival.recipe is None and not rival.has_same_recipe:
         yield "not_compared", f"It could not be compared with {other}, whose settings are outdated."
-    yield from _falls(new, live)
+    # A worse recipe explains a fall; an equal one leaves the ratings to look at.
+    yield from _falls(new, live, is_explained=bool(against_live and against_live.is_worse))
 
 
-def _falls(new: ModelVersion, live: ModelVersion) -> Iterator[tuple[str, str]]:
+def _falls(new: ModelVersion, live: ModelVersion, is_explained: bool) -> Iterator[tuple[str, str]]:
     """What fell so far below the live version's own figures that the ratings may be at fault."""
     other = f"version {live.pk}"
     before, now = _figure(live), _figure(new)
     if before is not None and now is None:
         yield "not_measured", f"Too few ratings could be held out to judge it, unlike {other}."
-    elif before is not None and now is not None and now < DRASTIC * before:
+    elif before and now is not None and now < DRASTIC * before and not is_explained:
         had = f"less than half of the {before:.4f} that {other} had on the ratings of its day"
         yield "fell", f"Its NDCG@20 is {now:.4f}, {had}. Have the ratings changed for the worse?"
     for what, knows, knew in (
@@ -154,9 +155,8 @@ def _falls(new: ModelVersion, live: ModelVersion) -> Iterator[tuple[str, str]]:
 
 def _beside(difference: Difference) -> str:
     return (
-        f"NDCG@20 {difference.new:.4f} against {difference.other:.4f}, more than chance explains"
-        f" (95 % interval of the difference {difference.low:+.4f} to {difference.high:+.4f},"
-        f" {difference.people:,} people)."
+        f"NDCG@20 {difference.new:.4f} against {difference.other:.4f} over {difference.people:,}"
+        " people, more than chance explains."
     )
 
 
