@@ -38,9 +38,11 @@ class Row:
 
 @dataclass(frozen=True)
 class Beside:
-    """NDCG@20 of something else on the ratings that a version was judged by."""
+    """NDCG@20 of a version and of something else, on the ratings that the version was judged by."""
 
     label: str
+    own: float
+    """The version's."""
     value: float
     change: float | None
     """How much more the version has, in percent; None where the other has nothing."""
@@ -65,6 +67,7 @@ def same_ratings(version: ModelVersion) -> list[Beside]:
     return [
         Beside(
             label,
+            measured["new"],
             measured["other"],
             _change(measured["new"], measured["other"]),
             measured["low"],

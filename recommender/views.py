@@ -15,6 +15,7 @@ from movies.models import Movie
 from movies.views import answer_filtered, filter_chips, with_parameters
 from recommender.serving.recommend import Filters, Recommendation, explain, recommend, similar
 from recommender.serving.shelves import home_shelves
+from recommender.serving.stars import predicted_stars
 from recommender.serving.welcome import films_to_rate
 from users.dials import NAMES, NEUTRAL, Dials
 from users.forms import DialsForm
@@ -108,11 +109,12 @@ def similar_to(request: HttpRequest, pk: int) -> HttpResponse:
 @require_safe
 @vary_on_headers("HX-Request")
 def why(request: HttpRequest, pk: int) -> HttpResponse:
-    """The person's own ratings that speak for a film."""
+    """The stars that the person would give to a film, and their own ratings that speak for it."""
     movie = get_object_or_404(Movie, pk=pk)
     person = request.user
     reasons = explain(person, [movie])[movie.pk] if isinstance(person, User) else []
-    context = {"film": movie, "reasons": reasons}
+    prediction = predicted_stars(person, [movie]).get(movie.pk)
+    context = {"film": movie, "reasons": reasons, "prediction": prediction}
     template = "recommender/_why.html" if request.htmx else "recommender/why.html"
     return render(request, template, context)
 

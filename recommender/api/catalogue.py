@@ -14,11 +14,16 @@ from movies.forms import BrowseForm
 from movies.models import Credit, Genre, Movie
 from recommender.api.endpoint import Endpoint, PagedEndpoint, PageQuery, Query
 from recommender.serving.recommend import similar
+from recommender.serving.stars import Prediction, predicted_stars
 from users.models import MAX_HALF_STARS, MIN_HALF_STARS
 
 FIRST_YEAR, LAST_YEAR = 1870, 2200
 MAX_K = 100
 MOST_FOUND = 500
+PREDICTED_STARS = (
+    "What you would give it, 0.5 to 5; null where that cannot be told honestly, where you have"
+    " rated it, and signed out."
+)
 
 
 class FilmFilters(Query):
@@ -112,6 +117,8 @@ class MovieDetailSerializer(MovieSerializer):
         help_text="How many people gave each number of stars, all ten in order."
     )
 
+    predicted_stars = serializers.SerializerMethodField(help_text=PREDICTED_STARS)
+
     class Meta(MovieSerializer.Meta):
         fields = [
             *MovieSerializer.Meta.fields,
@@ -122,6 +129,7 @@ class MovieDetailSerializer(MovieSerializer):
             "imdb_id",
             "tmdb_id",
             "distribution",
+            "predicted_stars",
         ]
 
     @extend_schema_field(StarsCountSerializer(many=True))
@@ -132,6 +140,10 @@ class MovieDetailSerializer(MovieSerializer):
             {"stars": value / 2, "count": counts.get(value, 0)}
             for value in range(MIN_HALF_STARS, MAX_HALF_STARS + 1)
         ]
+
+    @extend_schema_field(serializers.FloatField(allow_null=True))
+    def get_predicted_stars(self, movie: Movie) -> float | None:
+        return rounded_stars(predicted_stars(self.context["request"].user, [movie]), movie)
 
 
 class SimilarSerializer(serializers.Serializer[Any]):
@@ -183,3 +195,9 @@ class SimilarView(Endpoint):
         movie = get_object_or_404(Movie, pk=movie_id)
         films = similar(movie, self.query["k"], request.user)
         return Response(self.get_serializer({"results": films}).data)
+
+
+def rounded_stars(predictions: dict[int, Prediction], movie: Movie) -> float | None:
+    """The prediction's stars to two places, or None."""
+    prediction = predictions.get(movie.pk)
+    return round(prediction.stars, 2) if prediction else None

@@ -18,9 +18,16 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from movies.models import Movie
-from recommender.api.catalogue import CountQuery, FilmFilters, MovieSerializer
+from recommender.api.catalogue import (
+    PREDICTED_STARS,
+    CountQuery,
+    FilmFilters,
+    MovieSerializer,
+    rounded_stars,
+)
 from recommender.api.endpoint import Endpoint, PagedEndpoint
 from recommender.serving.recommend import Filters, explain, recommend
+from recommender.serving.stars import predicted_stars
 from users import ratings
 from users.dials import END, NAMES, NEUTRAL, Dials
 from users.models import Dismissal, LessLike, Rating, User, WatchlistEntry
@@ -331,6 +338,7 @@ class RecommendationSerializer(serializers.Serializer[Any]):
     placing = PlacingSerializer(
         allow_null=True, help_text="How it came to its place; null if not personal."
     )
+    predicted_stars = serializers.FloatField(allow_null=True, help_text=PREDICTED_STARS)
     reasons = ReasonSerializer(
         many=True, help_text="Films you like that speak most for this one; none if not personal."
     )
@@ -359,8 +367,13 @@ class RecommendationsView(Endpoint):
         films = recommend(request.user, k, Filters(**asked), dials, variety)
         personal = [film.movie for film in films if film.is_personal]
         reasons = explain(request.user, personal) if personal else {}
+        predictions = predicted_stars(request.user, [film.movie for film in films])
         results = [
-            {**vars(film), "reasons": reasons.get(film.movie.pk, []) if film.is_personal else []}
+            {
+                **vars(film),
+                "predicted_stars": rounded_stars(predictions, film.movie),
+                "reasons": reasons.get(film.movie.pk, []) if film.is_personal else [],
+            }
             for film in films
         ]
         return Response(self.get_serializer({"results": results}).data)

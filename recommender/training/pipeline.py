@@ -16,8 +16,8 @@ from recommender.embedders.als import ALSEmbedding
 from recommender.interactions import Interactions, Weighting
 from recommender.models import ModelVersion, TrainingRun
 from recommender.recipe import Recipe
-from recommender.training import gate, runs, snapshot
-from recommender.training.evaluation import Outcome, Question, ask, by_vectors, most_popular
+from recommender.training import gate, runs, snapshot, stars
+from recommender.training.evaluation import Question, ask, by_vectors, most_popular
 from recommender.training.gate import Difference, Rival, Verdict
 from recommender.training.runs import Reporter
 from recommender.training.snapshot import Snapshot
@@ -83,14 +83,18 @@ def _try_out(
     question = Question.build(split, plain, Weighting())
     popular = ask(most_popular(plain), question)
     report.begin("Learning from earlier ratings, to be judged by later ones", fit_share)
-    model = _outcome(recipe, split, question, report)
+    embedding = _fit(recipe, split, report)
+    model = ask(by_vectors(embedding), question)
     report.note(
         f"NDCG@20 {model.means['ndcg@20']:.4f}; most popular {popular.means['ndcg@20']:.4f}"
     )
+    foreseen = stars.measure(split, plain.movie_ids, embedding.movie_vectors)
+    report.note(stars.summary(foreseen))
+    del embedding
     against_live = None
     if rival.recipe:
         report.begin("The same by the live version's recipe, for a comparison", fit_share)
-        other = _outcome(rival.recipe, split, question, report)
+        other = ask(by_vectors(_fit(rival.recipe, split, report)), question)
         report.note(f"NDCG@20 {other.means['ndcg@20']:.4f} by the recipe of {rival.live}")
         against_live = Difference.between(model.ndcg, other.ndcg)
     return Trial(
@@ -98,18 +102,18 @@ def _try_out(
             "held_out_share": HELD_OUT_SHARE,
             "model": model.means,
             "most_popular": popular.means,
+            "stars": foreseen,
         },
         Difference.between(model.ndcg, popular.ndcg),
         against_live,
     )
 
 
-def _outcome(recipe: Recipe, split: Split, question: Question, report: Reporter) -> Outcome:
-    """Learn from the split's training part by the recipe and answer the question."""
-    interactions = Interactions.build(split.training, recipe.weighting)
-    embedding = recipe.embedder.fit(interactions, report)
+def _fit(recipe: Recipe, split: Split, report: Reporter) -> Embedding:
+    """Learn from the split's training part by the recipe."""
+    embedding = recipe.embedder.fit(Interactions.build(split.training, recipe.weighting), report)
     report(1.0, "judging")
-    return ask(by_vectors(embedding), question)
+    return embedding
 
 
 def _interactions(data: Snapshot, recipe: Recipe) -> Interactions:

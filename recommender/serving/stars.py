@@ -1,0 +1,95 @@
+"""The stars that a person would give to films: said where they are honest, and not elsewhere."""
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from django.contrib.auth.models import AnonymousUser
+
+from movies.models import Movie
+from recommender.models import ModelVersion
+from recommender.stars import MOST_RATINGS, StarsModel
+from recommender.vectors import binary_cursor
+from users.models import User
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """What a person would give to a film that they have not rated."""
+
+    stars: float
+    """0.5 to 5, any number between."""
+    within: float
+    """Two times in three the stars that people gave were no further off; rounded up to tenths."""
+
+
+def predicted_stars(
+    person: User | AnonymousUser | None, movies: Iterable[Movie]
+) -> dict[int, Prediction]:
+    """Return predictions by movie id, only for the films where they are honest.
+
+    That is: the live version did better on held-out ratings than a baseline without taste, by more
+    than chance explains; the person and the film have as many ratings as those it was measured on;
+    the film is in the space. See `training.stars.measure`.
+    """
+    if not isinstance(person, User):
+        return {}
+    version = ModelVersion.objects.live()
+    measured = version.metrics.get("stars") if version else None
+    if not version or not measured or not measured["is_honest"]:
+        return {}
+    if len(person.stars) < measured["fewest_ratings"]:
+        return {}
+    asked = {
+        movie.pk: movie
+        for movie in movies
+        if movie.rating_count >= measured["fewest_of_film"] and movie.pk not in person.stars
+    }
+    rows = _read(person, version, list(asked)) if asked else []
+    films = [row for row in rows if row[0] in asked]
+    rated = [row for row in rows if row[0] not in asked]
+    if not films or not rated:
+        return {}
+    return _predict(films, rated, StarsModel.from_dict(measured["model"]), measured["within"])
+
+
+def _predict(
+    films: Sequence[Any], rated: Sequence[Any], model: StarsModel, within: float
+) -> dict[int, Prediction]:
+    """Rows as `_read` gives them."""
+    movie_ids, _, counts, sums, vectors = zip(*films, strict=True)
+    _, stars, rated_counts, rated_sums, rated_vectors = zip(*rated, strict=True)
+    predicted = model.predict(
+        np.array([vector.to_numpy() for vector in rated_vectors]),
+        model.film_parts(np.array(rated_counts), np.array(rated_sums)),
+        np.array(stars) / 2,
+        np.array([vector.to_numpy() for vector in vectors]),
+        model.film_parts(np.array(counts), np.array(sums)),
+    )
+    within = math.ceil(10 * within) / 10
+    return {
+        movie_id: Prediction(float(one), within)
+        for movie_id, one in zip(movie_ids, predicted, strict=True)
+    }
+
+
+def _read(person: User, version: ModelVersion, movie_ids: list[int]) -> list[tuple[Any, ...]]:
+    """The person's latest rated films and the films asked about, those that are in the space.
+
+    Rows of movie id, half stars (None where asked about), the film's count and sum of ratings as
+    they are now, and its vector.
+    """
+    with binary_cursor() as cursor:
+        cursor.execute(
+            "SELECT film.id, chosen.value, film.rating_count, film.rating_sum, placed.vector"
+            " FROM (SELECT * FROM (SELECT movie_id, value FROM users_rating WHERE user_id = %s"
+            " ORDER BY rated_at DESC, movie_id LIMIT %s) AS latest"
+            " UNION ALL SELECT unnest(%s::bigint[]), NULL) AS chosen"
+            " JOIN movies_movie AS film ON film.id = chosen.movie_id"
+            " JOIN recommender_movievector AS placed"
+            " ON placed.movie_id = film.id AND placed.version_id = %s",
+            [person.pk, MOST_RATINGS, movie_ids, version.pk],
+        )
+        return cursor.fetchall()
