@@ -34,7 +34,7 @@ def predicted_stars(
     than chance explains; the person and the film have as many ratings as those it was measured on;
     the film is in the space. See `training.stars.measure`.
     """
-    if not isinstance(person, User):
+    if not isinstance(person, User) or not person.stars:
         return {}
     version = ModelVersion.objects.live()
     measured = version.metrics.get("stars") if version else None
