@@ -5,6 +5,7 @@ NDCG@20 on a validation split made of training ratings alone, the one that Marqu
 searches with. The best are then fitted on all training ratings.
 """
 
+import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -17,7 +18,7 @@ import optuna
 from numpy.typing import NDArray
 from scipy import sparse
 
-from benchmarks.peers.base import Peer, Settings, feed, feeds_of
+from benchmarks.peers.base import Peer, Settings, TooLarge, feed, feeds_of
 from benchmarks.protocols import RELEVANCE
 from recommender.interactions import Interactions, Ratings
 from recommender.training import tuning
@@ -162,16 +163,23 @@ class Tuning:
         name = settings.pop("ratings")
         if name not in self._fed:
             self._fed[name] = feed(self._ratings, name)
-        matrix = self._fed[name]
         best = 0.0
-        for stage, scorer in enumerate(self._peer.fit(matrix, settings, self._seed), start=1):
-            ndcg = float(ask(scorer, self._question).ndcg.mean())
-            if "stages" in settings and ndcg > best:
-                trial.set_user_attr("stages", stage)
-            best = max(best, ndcg)
-            trial.report(ndcg, stage)
-            if trial.should_prune() or (self._known and self._is_late()):
-                break
+        try:
+            scorers = self._peer.fit(self._fed[name], settings, self._seed)
+            for stage, scorer in enumerate(scorers, start=1):
+                ndcg = float(ask(scorer, self._question).ndcg.mean())
+                if "stages" in settings and ndcg > best:
+                    trial.set_user_attr("stages", stage)
+                best = max(best, ndcg)
+                trial.report(ndcg, stage)
+                if trial.should_prune() or (self._known and self._is_late()):
+                    break
+        except TooLarge:
+            raise
+        except Exception as error:
+            # Packages raise all sorts of things on settings that they cannot work with: an inverse
+            # that does not exist, factors that are no numbers. Such settings are worth nothing.
+            print(f"{self._peer.title}, {settings}: {error}", file=sys.stderr)
         return best
 
 

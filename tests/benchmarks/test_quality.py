@@ -14,14 +14,18 @@ from benchmarks.dataset import Dataset
 from benchmarks.marquee import columns_of
 from benchmarks.peers import tournament
 from benchmarks.peers.base import feed, feeds_of
+from benchmarks.peers.popular import MostPopular
 from benchmarks.peers.tournament import Entry, enter, read_ratings, write_ratings
 from benchmarks.protocols import PROTOCOLS
 from movies.catalogue import Film
 from recommender.interactions import Interactions, Ratings, Weighting
 from recommender.training.evaluation import Question
 
-# implicit turns its own matrices over, and warns of it.
-pytestmark = pytest.mark.filterwarnings("ignore::implicit.utils.ParameterWarning")
+# implicit turns its own matrices over, and warns of it; Optuna warns of its multivariate search.
+pytestmark = [
+    pytest.mark.filterwarnings("ignore::implicit.utils.ParameterWarning"),
+    pytest.mark.filterwarnings("ignore::optuna.exceptions.ExperimentalWarning"),
+]
 
 
 def two_camps(people: int = 60, films: int = 50) -> Ratings:
@@ -109,6 +113,22 @@ def test_tuning_stops_where_nothing_is_left_to_try():
     )
     assert entry.trials == 3
     assert entry.ended == "nothing left to try"
+
+
+class Brittle(MostPopular):
+    """Cannot work with stars."""
+
+    def fit(self, matrix, settings, seed):
+        if (matrix.data != 1).any():
+            raise RuntimeError("not positive-definite")
+        yield from super().fit(matrix, settings, seed)
+
+
+def test_settings_that_a_package_cannot_work_with_do_not_end_its_tuning():
+    protocol = PROTOCOLS["random"].tuning
+    entry, _ = enter(Brittle(), two_camps(), protocol, seconds=60, most_trials=9, seed=0)
+    assert entry.trials == 3
+    assert entry.settings["ratings"] in ("all", "liked")
 
 
 def test_ratings_reach_a_peer_as_they_are(tmp_path):
