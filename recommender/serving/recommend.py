@@ -159,6 +159,9 @@ def _liked(person: User, version: ModelVersion) -> NDArray[np.float32]:
 
 def _less_like(person: User, version: ModelVersion) -> NDArray[np.float32]:
     """Return the vectors (l, d) of the films that the person wants fewer like."""
+    # The page has read the person's lists: mostly there are none, and nothing more is asked.
+    if not person.less_like_ids:
+        return np.empty((0, version.dimensions), dtype=np.float32)
     with binary_cursor() as cursor:
         cursor.execute(
             "SELECT movie.vector FROM users_lesslike AS less"
