@@ -3,6 +3,8 @@
 import atexit
 import os
 import shutil
+import signal
+import sys
 import tempfile
 from pathlib import Path
 
@@ -13,6 +15,8 @@ from recommender.config import stack
 
 def start() -> None:
     """Start the server and set Django up. Models can be imported only after this."""
+    # Told to end, Python would leave the server behind.
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
     home = Path(tempfile.mkdtemp(prefix="marquee-benchmark-"))
     atexit.register(shutil.rmtree, home, ignore_errors=True)
     # Whatever site the shell is set up for is left alone.
