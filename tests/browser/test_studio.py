@@ -45,7 +45,7 @@ def lit_shares(page: Page) -> set[float]:
     return seen
 
 
-def test_staff_train_watch_it_go_live_and_roll_back(open_page: Callable[..., Page], trainer):
+def test_staff_train_override_the_gate_and_roll_back(open_page: Callable[..., Page], trainer):
     with worker():
         page = open_page("/studio/", trainer)
         expect(page.get_by_text("No version is live yet")).to_be_visible()
@@ -60,8 +60,16 @@ def test_staff_train_watch_it_go_live_and_roll_back(open_page: Callable[..., Pag
 
         retrain(page, factors=8, iterations=5)
         expect(page.get_by_role("button", name="Retrain now")).to_be_visible(timeout=PATIENCE_MS)
-        second = ModelVersion.objects.live()
-        assert second != first
+        second = ModelVersion.objects.newest_first().first()
+        assert second.is_held and ModelVersion.objects.live() == first
+        expect(page.locator(".run-outcome")).to_contain_text(f"version {second.pk} is held.")
+
+        page.get_by_role("link", name=f"Promote version {second.pk} anyway").click()
+        expect(page.get_by_text("it is worse than version")).to_be_visible()
+        page.get_by_role("button", name=f"Make version {second.pk} live anyway").click()
+        expect(
+            page.get_by_role("status").get_by_text(f"Version {second.pk} is live.")
+        ).to_be_visible()
 
         page.get_by_role("link", name=f"Roll back to version {first.pk}").click()
         page.get_by_role("button", name=f"Make version {first.pk} live").click()
