@@ -27,7 +27,7 @@ from rich.table import Table
 
 from benchmarks import record, site
 from benchmarks.protocols import PROTOCOLS, RELEVANCE
-from recommender.embedders import als
+from recommender.embedders import Rated, als
 from recommender.interactions import Interactions, Ratings, Weighting, index_ids
 from recommender.training.evaluation import (
     Lists,
@@ -143,12 +143,9 @@ class Baselines:
     def _fold_in(self, known: Ratings, user_id: int) -> NDArray[np.float32]:
         own = known.user_ids == user_id
         confidences = self._weighting.confidences(known.values[own])
-        return als.fold_in(
-            self._embedding.gramian,
-            self._embedding.movie_vectors[np.searchsorted(self._movie_ids, known.movie_ids[own])],
-            confidences,
-            self._embedding.fold_in.user_regularization(confidences),
-        )
+        columns = np.searchsorted(self._movie_ids, known.movie_ids[own])
+        vectors, inputs = self._embedding.movie_vectors, self._embedding.input_vectors
+        return self._embedding.fold_in.vector(Rated(vectors[columns], inputs[columns], confidences))
 
 
 def measure(

@@ -26,7 +26,6 @@ from django.conf import settings  # noqa: E402
 from django.db import connection  # noqa: E402
 
 from movies.models import Genre  # noqa: E402
-from recommender.embedders import als  # noqa: E402
 from recommender.models import ModelVersion, UserVector  # noqa: E402
 from recommender.serving import foldin, retrieval  # noqa: E402
 from users.models import User  # noqa: E402
@@ -52,11 +51,11 @@ def fold_in_agreement(people: int) -> None:
     trained = UserVector.objects.filter(
         version=version, user__in=_people(version, people)
     ).select_related("user")
-    gramian = foldin.model_of(version).gramian
+    fold_in = foldin.model_of(version).fold_in
     shared = []
     for stored in trained:
-        rated = foldin.rated_movies(stored.user, version)
-        folded = als.fold_in(gramian, rated.vectors, rated.confidences, rated.regularization)
+        rated = foldin.rated_movies(stored.user, version).rated
+        folded = fold_in.vector(rated)
         allowed = retrieval.candidates(stored.user, retrieval.Filters())
         pages = [
             [found.movie_id for found in retrieval.nearest(version, vector, allowed, PAGE)]

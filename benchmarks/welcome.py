@@ -26,7 +26,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.weighting import read_ratings
-from recommender.embedders import als
+from recommender.embedders import Embedding, Rated, als
 from recommender.interactions import Interactions, Ratings, Weighting
 from recommender.serving.interview import Answers, Floats, Interview, spread
 from recommender.training.evaluation import Question, judge, top_lists
@@ -48,7 +48,7 @@ candidates."""
 class Model:
     """What the site knows of a version: its vectors, and how many people know a film."""
 
-    embedding: als.ALSEmbedding
+    embedding: Embedding
     weighting: Weighting
     movie_ids: NDArray[np.int64]
     popularity: Floats
@@ -82,11 +82,12 @@ class Model:
         columns = np.array(list(answers), dtype=np.intp)
         values = np.array(list(answers.values()), dtype=np.int8)
         confidences = self.weighting.confidences(values)
-        vector = als.fold_in(
-            self.embedding.gramian,
-            self.embedding.movie_vectors[columns],
-            confidences,
-            self.embedding.fold_in.user_regularization(confidences),
+        vector = self.embedding.fold_in.vector(
+            Rated(
+                self.embedding.movie_vectors[columns],
+                self.embedding.input_vectors[columns],
+                confidences,
+            )
         )
         # Somebody of whom nothing is known is shown what most people like.
         if not vector.any():

@@ -11,13 +11,15 @@ from typing import Any, get_type_hints
 from django import forms
 
 from recommender import schedule, tuned
-from recommender.embedders import als
+from recommender.embedders import als, blend, ease
 from recommender.interactions import Weighting
 from recommender.parameters import Parameters
 from recommender.training import studies
 
 GROUPS: dict[str, type[Parameters]] = {
     "Factorization (iALS)": als.Settings,
+    "Item-based model (EASE)": ease.Settings,
+    "How they are blended": blend.Joint,
     "What a rating counts for": Weighting,
 }
 

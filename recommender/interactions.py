@@ -12,6 +12,9 @@ from recommender.parameters import Parameters, Search, number
 HALF_STARS = 2.0
 """Half stars in a star: values are stored in half stars, settings are in stars."""
 
+_RECENCY_HALVES = 10.0
+"""Later ratings after which what is special about the latest has halved."""
+
 _CHUNK = 1 << 22
 """Ratings weighed at a time: keeps temporaries near 100 MB however many ratings there are."""
 
@@ -61,12 +64,19 @@ class Weighting(Parameters):
         s = 1 + growth · d                 where liked
         s = below · (1 + growth · d)       where not, and below < 0: a dislike grows with d
         s = below / (1 + growth · d)       where not, and below > 0: a weak interest shrinks
-        c = sign(s) · (1 + alpha · |s|)
+        c = sign(s) · (1 + alpha · |s| · r)
 
-    and c = 0 where s = 0. The sign follows the convention of the `implicit` package: c > 0 says
-    that the user likes the movie (preference 1) with confidence c; c < 0 says that they do not
-    (preference 0) with confidence |c|. A movie that was not rated has preference 0 with
-    confidence 1, so a rating of c = 0 counts as if it had not been given.
+    and c = 0 where s = 0. *Recency* r moves weight from a user's older ratings to their latest,
+    whose taste the next film has to meet: with n_later of the user's ratings later than this one,
+
+        r = f / (mean f of the user's ratings),    f = 1 + recency · 2^(−n_later / 10)
+
+    so ratings of one moment weigh alike.
+
+    The sign follows the convention of the `implicit` package: c > 0 says that the user likes the
+    movie (preference 1) with confidence c; c < 0 says that they do not (preference 0) with
+    confidence |c|. A movie that was not rated has preference 0 with confidence 1, so a rating of
+    c = 0 counts as if it had not been given.
 
     Confidence: Hu, Koren, Volinsky, "Collaborative Filtering for Implicit Feedback Datasets",
     ICDM 2008, eq. 3 (c = 1 + αr).
@@ -81,6 +91,9 @@ class Weighting(Parameters):
 
     growth: float = number(0.5, 0.0, 10.0, Search(0, 2, landmark=0))
     """How much more a rating says with each star between it and the user's middle."""
+
+    recency: float = number(4.0, 0.0, 20.0, Search(0, 10, landmark=0))
+    """How much more the latest rating says than an old one: 0 as much, 4 five times as much."""
 
     prior: float = number(3.5, 0.5, 5.0)
     """The middle of a user of whom nothing is known, in stars."""
@@ -104,33 +117,63 @@ class Weighting(Parameters):
         middles = (sums + self.prior_strength * prior) / (counts + self.prior_strength)
         return np.asarray(middles, dtype=np.float64)
 
-    def confidences(self, values: NDArray[np.int8]) -> NDArray[np.float32]:
-        """One user's values (n,) in half stars as signed confidences (n,)."""
-        return self._confidences(values, np.float64(self.middle(values)))
+    def confidences(
+        self, values: NDArray[np.int8], rated_at: NDArray[np.int64] | None = None
+    ) -> NDArray[np.float32]:
+        """One user's values (n,) in half stars as signed confidences (n,).
+
+        `rated_at` (n,) says when, in any unit; without it all are of one moment.
+        """
+        rows = np.zeros(len(values), dtype=np.int32)
+        return self.confidences_by_user(rows, values, 1, rated_at)
 
     def confidences_by_user(
-        self, rows: NDArray[np.integer[Any]], values: NDArray[np.int8], users: int
+        self,
+        rows: NDArray[np.integer[Any]],
+        values: NDArray[np.int8],
+        users: int,
+        rated_at: NDArray[np.int64] | None = None,
     ) -> NDArray[np.float32]:
         """All users' signed confidences (n,): what `confidences` gives for each user alone.
 
         `rows` (n,) are user positions in 0..users-1, `values` (n,) half stars.
         """
         middles = self.middles(rows, values, users)
+        recencies = self._recencies(rows, users, rated_at)
         confidences = np.empty(len(values), dtype=np.float32)
         for start in range(0, len(values), _CHUNK):
             part = slice(start, start + _CHUNK)
-            confidences[part] = self._confidences(values[part], middles[rows[part]])
+            confidences[part] = self._confidences(
+                values[part], middles[rows[part]], recencies[part]
+            )
         return confidences
 
-    def _confidences(
-        self, values: NDArray[np.int8], middles: NDArray[np.float64] | np.float64
+    def _recencies(
+        self,
+        rows: NDArray[np.integer[Any]],
+        users: int,
+        rated_at: NDArray[np.int64] | None,
     ) -> NDArray[np.float32]:
-        """The formula: values (n,) in half stars against middles () or (n,)."""
+        """r (n,) of every rating."""
+        if rated_at is None or self.recency == 0:
+            return np.ones(len(rows), dtype=np.float32)
+        factors = 1 + self.recency * np.exp2(-later_ratings(rows, rated_at) / _RECENCY_HALVES)
+        sums = np.bincount(rows, weights=factors, minlength=users)
+        means = sums / np.maximum(np.bincount(rows, minlength=users), 1)
+        return np.asarray(factors / means[rows], dtype=np.float32)
+
+    def _confidences(
+        self,
+        values: NDArray[np.int8],
+        middles: NDArray[np.float64],
+        recencies: NDArray[np.float32],
+    ) -> NDArray[np.float32]:
+        """The formula: values (n,) in half stars, middles (n,) and r (n,)."""
         distance = (values - middles) / HALF_STARS
         grown = 1 + self.growth * np.abs(distance)
         low = self.below / grown if self.below > 0 else self.below * grown
         strength = np.where(distance >= 0, grown, low)
-        confidence = np.sign(strength) * (1 + self.alpha * np.abs(strength))
+        confidence = np.sign(strength) * (1 + self.alpha * np.abs(strength) * recencies)
         return confidence.astype(np.float32)
 
 
@@ -155,7 +198,9 @@ class Interactions:
         user_ids, rows = index_ids(ratings.user_ids)
         movie_ids, columns = index_ids(ratings.movie_ids)
         shape = (len(user_ids), len(movie_ids))
-        confidences = weighting.confidences_by_user(rows, ratings.values, len(user_ids))
+        confidences = weighting.confidences_by_user(
+            rows, ratings.values, len(user_ids), ratings.rated_at
+        )
         matrix = sparse.coo_matrix((confidences, (rows, columns)), shape=shape).tocsr()
         # Making a csr_matrix adds duplicates up, which leaves fewer entries than ratings.
         if matrix.nnz != len(ratings):
@@ -163,6 +208,23 @@ class Interactions:
         matrix.sort_indices()
         matrix.eliminate_zeros()
         return cls(user_ids, movie_ids, matrix)
+
+
+def later_ratings(rows: NDArray[np.integer[Any]], rated_at: NDArray[np.int64]) -> NDArray[np.int64]:
+    """How many of the same user's ratings are later than each (n,); `rows` (n,) says whose."""
+    order = np.lexsort((-rated_at, rows))
+    rows, rated_at = rows[order], rated_at[order]
+    place = np.arange(len(rows))
+    is_first = np.ones(len(rows), dtype=np.bool_)
+    is_first[1:] = rows[1:] != rows[:-1]
+    is_new = is_first.copy()
+    is_new[1:] |= rated_at[1:] != rated_at[:-1]
+    # Ratings of one moment are as late as the first of them.
+    later = np.maximum.accumulate(np.where(is_new, place, 0))
+    later -= np.maximum.accumulate(np.where(is_first, place, 0))
+    counts = np.empty_like(later)
+    counts[order] = later
+    return counts
 
 
 def index_ids(ids: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int32]]:

@@ -193,7 +193,7 @@ class TrainingRun(models.Model):
 
     kind = models.CharField(max_length=20, choices=Kind, default=Kind.TRAIN)
     space = models.CharField(max_length=20, choices=Space, default=Space.TASTE)
-    embedder = models.CharField(max_length=50, default="als")
+    embedder = models.CharField(max_length=50, default="blend")
     parameters = models.JSONField(default=dict, help_text="As asked for; others default.")
     promote = models.BooleanField(
         default=True, help_text="Go live, unless the release gate holds it for a person."
@@ -254,6 +254,8 @@ class MovieVector(models.Model):
     movie = models.ForeignKey(Movie, models.CASCADE, related_name="vectors", db_index=False)
     version = models.ForeignKey(ModelVersion, models.CASCADE, related_name="+", db_index=False)
     vector = VectorField()
+    # What a rating of the movie adds to a person's vector, where the embedder has that apart.
+    input = VectorField(null=True)
 
     class Meta:
         db_table = "recommender_movievector"

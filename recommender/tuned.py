@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from django.utils import timezone
 
+from recommender.embedders import DEFAULT
 from recommender.models import Space, TrainingRun, TuningStudy
 from recommender.recipe import Recipe
 
@@ -23,7 +24,7 @@ class Settings:
 
 
 def resolve(
-    space: str = Space.TASTE, embedder: str = "als", asked: Mapping[str, object] | None = None
+    space: str = Space.TASTE, embedder: str = DEFAULT, asked: Mapping[str, object] | None = None
 ) -> Settings:
     """Return what a training takes where these parameters were asked for.
 
@@ -35,7 +36,7 @@ def resolve(
     return Settings(Recipe.of(embedder, {**found, **(asked or {})}).parameters, study)
 
 
-def adopted(space: str = Space.TASTE, embedder: str = "als") -> TuningStudy | None:
+def adopted(space: str = Space.TASTE, embedder: str = DEFAULT) -> TuningStudy | None:
     """Return the study whose findings training uses, if there is one."""
     study = TuningStudy.objects.adopted(space).filter(embedder=embedder).first()
     if study is None:

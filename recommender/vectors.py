@@ -19,6 +19,13 @@ from recommender.models import Metric, ModelVersion, MovieVector, UserVector
 
 _OPERATOR_CLASSES = {Metric.INNER_PRODUCT: "vector_ip_ops", Metric.COSINE: "vector_cosine_ops"}
 _COPY_ROWS = 10_000
+_TYPES = {
+    "movie_id": "int8",
+    "user_id": "int8",
+    "taste_revision": "int4",
+    "vector": "vector",
+    "input": "vector",
+}
 
 Fraction = Callable[[float], None]
 
@@ -31,10 +38,15 @@ def write_movies(
     version: ModelVersion,
     movie_ids: NDArray[np.int64],
     vectors: NDArray[np.float32],
+    inputs: NDArray[np.float32],
     progress: Fraction = lambda fraction: None,
 ) -> None:
-    """Write movie vectors: ids (n,), vectors (n, d) float32, into the version's own table."""
-    _write(MovieVector, version, ["movie_id"], [movie_ids], vectors, progress)
+    """Write movie vectors: ids (n,), vectors (n, d) float32, into the version's own table.
+
+    `inputs` (n, e) float32 are their input vectors; with e = 0 there are none.
+    """
+    placed = [("vector", vectors), ("input", inputs)]
+    _write(MovieVector, version, {"movie_id": movie_ids}, placed, progress)
 
 
 def write_users(
@@ -45,8 +57,8 @@ def write_users(
     progress: Fraction = lambda fraction: None,
 ) -> None:
     """Write user vectors: ids (n,), the revisions (n,) they are true for, vectors (n, d)."""
-    keys = [user_ids, taste_revisions]
-    _write(UserVector, version, ["user_id", "taste_revision"], keys, vectors, progress)
+    keys = {"user_id": user_ids, "taste_revision": taste_revisions}
+    _write(UserVector, version, keys, [("vector", vectors)], progress)
 
 
 def index_and_attach(version: ModelVersion) -> None:
@@ -135,17 +147,22 @@ def binary_cursor() -> Cursor[Any]:
 def _write(
     model: type[MovieVector] | type[UserVector],
     version: ModelVersion,
-    columns: list[str],
-    keys: list[NDArray[np.int64]],
-    vectors: NDArray[np.float32],
+    keys: dict[str, NDArray[np.int64]],
+    vectors: list[tuple[str, NDArray[np.float32]]],
     progress: Fraction,
 ) -> None:
-    if vectors.shape != (len(keys[0]), version.dimensions):
-        raise ValueError(f"vectors: expected shape {(len(keys[0]), version.dimensions)}")
+    """Make the version's table of ids and vectors (n, …), of which empty ones are left out."""
+    (first, *_), rows = vectors, len(next(iter(keys.values())))
+    if first[1].shape != (rows, version.dimensions):
+        raise ValueError(f"vectors: expected shape {(rows, version.dimensions)}")
+    columns: list[tuple[str, NDArray[Any]]] = [
+        *keys.items(),
+        *((name, array) for name, array in vectors if array.shape[1]),
+    ]
     table = _table(model, version)
     parent = sql.Identifier(model._meta.db_table)
-    names = sql.SQL(", ").join(map(sql.Identifier, [*columns, "version_id", "vector"]))
-    types = ["int8" if name != "taste_revision" else "int4" for name in columns]
+    names = sql.SQL(", ").join(sql.Identifier(name) for name in ["version_id", *dict(columns)])
+    types = ["int8", *(_TYPES[name] for name, _ in columns)]
     with connection.cursor() as cursor:
         # The check spares ATTACH a scan for rows of other versions.
         cursor.execute(
@@ -155,15 +172,13 @@ def _write(
         )
     statement = sql.SQL("COPY {} ({}) FROM STDIN (FORMAT BINARY)").format(table, names)
     # In parts, since progress is reported on this very connection, which a COPY has to itself.
-    for start in range(0, len(vectors), _COPY_ROWS):
+    for start in range(0, rows, _COPY_ROWS):
         part = slice(start, start + _COPY_ROWS)
         with binary_cursor() as writer, writer.copy(statement) as copy:
-            copy.set_types([*types, "int8", "vector"])
-            for *key, vector in zip(
-                *(ids[part].tolist() for ids in keys), vectors[part], strict=True
-            ):
-                copy.write_row((*key, version.pk, vector))
-        progress(min(1.0, part.stop / len(vectors)))
+            copy.set_types(types)
+            for row in zip(*(array[part] for _, array in columns), strict=True):
+                copy.write_row((version.pk, *row))
+        progress(min(1.0, part.stop / rows))
 
 
 def _build_index(version: ModelVersion) -> None:

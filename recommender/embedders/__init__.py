@@ -1,8 +1,17 @@
 """One file a technique. `EMBEDDERS` finds a technique by the name a model version keeps."""
 
 from recommender.embedders.als import ImplicitALS
-from recommender.embedders.base import Embedder, Embedding, Progress, silent
+from recommender.embedders.base import Embedder, Embedding, FoldIn, Progress, Rated, silent
+from recommender.embedders.blend import Blend
+from recommender.embedders.ease import ReducedRankEASE
 
-EMBEDDERS: dict[str, type[Embedder]] = {"als": ImplicitALS}
+EMBEDDERS: dict[str, type[Embedder]] = {
+    "blend": Blend,
+    "als": ImplicitALS,
+    "ease": ReducedRankEASE,
+}
 
-__all__ = ["EMBEDDERS", "Embedder", "Embedding", "ImplicitALS", "Progress", "silent"]
+DEFAULT = "blend"
+"""The best of them, by docs/quality.md."""
+
+__all__ = ["DEFAULT", "EMBEDDERS", "Embedder", "Embedding", "FoldIn", "Progress", "Rated", "silent"]

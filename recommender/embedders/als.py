@@ -12,7 +12,7 @@ from implicit.cpu.als import AlternatingLeastSquares
 from numpy.typing import NDArray
 from scipy import linalg, sparse
 
-from recommender.embedders.base import Embedding, Progress, silent
+from recommender.embedders.base import Embedding, Floats, Progress, Rated, silent
 from recommender.interactions import Interactions
 from recommender.parameters import Parameters, Search, number
 
@@ -23,7 +23,6 @@ _TYPICAL_WEIGHT = 3000.0
 """Of a row, in datasets of a hundred thousand to a million ratings."""
 
 Solver = Callable[..., None]
-Floats = NDArray[np.float32] | NDArray[np.float64]
 
 
 def _regularization_scale(values: Mapping[str, float]) -> float:
@@ -61,8 +60,10 @@ class Settings(Parameters):
 
 @dataclass(frozen=True)
 class FoldIn:
-    """What solving a user's vector needs besides movie vectors and confidences. JSON-able."""
+    """Solving a user's vector from the vectors of the movies that they rated."""
 
+    gramian: NDArray[np.float32]
+    """(d, d) YᵀY of the movie vectors Y."""
     regularization: float
     """λ."""
     frequency_exponent: float
@@ -77,15 +78,48 @@ class FoldIn:
             row_regularization(np.array([weight]), self.regularization, self.frequency_exponent)[0]
         )
 
+    def vector(self, rated: Rated) -> NDArray[np.float32]:
+        """See `base.FoldIn`."""
+        penalty = self.user_regularization(rated.confidences)
+        return fold_in(self.gramian, rated.vectors, rated.confidences, penalty)
+
+    def contributions(self, rated: Rated, candidates: Floats) -> NDArray[np.float32]:
+        """See `base.FoldIn`."""
+        penalty = self.user_regularization(rated.confidences)
+        return contributions(self.gramian, rated.vectors, rated.confidences, penalty, candidates)
+
+    def given(self, candidates: Floats) -> NDArray[np.float32]:
+        """See `base.FoldIn`; nothing is given."""
+        return np.zeros(len(candidates), dtype=np.float32)
+
+    def state(self) -> tuple[dict[str, Any], NDArray[np.float32]]:
+        """See `base.FoldIn`."""
+        numbers = {
+            "regularization": self.regularization,
+            "frequency_exponent": self.frequency_exponent,
+            "movies": self.movies,
+        }
+        return numbers, self.gramian
+
+    def scaled(self, factor: float) -> "FoldIn":
+        """The fold-in of the same model once its movie vectors are multiplied by `factor`.
+
+        User vectors are then divided by it: scores stay.
+        """
+        square = factor * factor
+        return FoldIn(
+            np.asarray(square * self.gramian, dtype=np.float32),
+            square * self.regularization,
+            self.frequency_exponent,
+            self.movies,
+        )
+
 
 @dataclass(frozen=True)
 class ALSEmbedding(Embedding):
-    """An embedding that can also fold in a user who was not there."""
+    """An embedding by iALS."""
 
-    gramian: NDArray[np.float32]
-    """(d, d) YᵀY of the movie vectors Y."""
     fold_in: FoldIn
-    """The model's part of a user's regularization."""
 
 
 class ImplicitALS:
@@ -125,6 +159,11 @@ class ImplicitALS:
         """From the fields of `Settings`. Raises ValueError naming a bad field."""
         return cls(Settings.from_dict(values))
 
+    @staticmethod
+    def fold_in(numbers: Mapping[str, Any], matrix: NDArray[np.float32]) -> FoldIn:
+        """The fold-in whose `state()` these are."""
+        return FoldIn(gramian=matrix, **numbers)
+
     @property
     def settings(self) -> Settings:
         """The settings it was made with."""
@@ -162,8 +201,14 @@ class ImplicitALS:
         movie_vectors[movies.order] = y
         user_vectors = np.empty_like(x)
         user_vectors[users.order] = x
-        fold_in = FoldIn(settings.regularization, settings.frequency_exponent, matrix.shape[1])
-        return ALSEmbedding(user_vectors, movie_vectors, gramian(movie_vectors), fold_in)
+        fold_in = FoldIn(
+            gramian(movie_vectors),
+            settings.regularization,
+            settings.frequency_exponent,
+            matrix.shape[1],
+        )
+        no_inputs = np.empty((matrix.shape[1], 0), dtype=np.float32)
+        return ALSEmbedding(user_vectors, movie_vectors, no_inputs, fold_in)
 
     def _start(self, shape: tuple[int, int]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """User vectors of zeros and small random movie vectors, as §3 of the 2022 paper has it."""

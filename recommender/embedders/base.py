@@ -2,13 +2,15 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Protocol, Self
+from typing import Any, Protocol, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from recommender.interactions import Interactions
 from recommender.parameters import Parameters
+
+Floats = NDArray[np.float32] | NDArray[np.float64]
 
 
 class Progress(Protocol):
@@ -23,6 +25,40 @@ def silent(fraction: float, message: str, /) -> None:
 
 
 @dataclass(frozen=True)
+class Rated:
+    """What one person has rated of the movies that a model knows, n of them in any order."""
+
+    vectors: Floats
+    """(n, d) the movies' vectors."""
+    inputs: Floats
+    """(n, e) the movies' input vectors; e = 0 where the embedder has none."""
+    confidences: Floats
+    """(n,) signed; see `Weighting`."""
+
+
+class FoldIn(Protocol):
+    """How a person's vector follows from what they rated: what serving keeps of a model.
+
+    It gives people of the training set the very vectors that training gave them.
+    """
+
+    def vector(self, rated: Rated) -> NDArray[np.float32]:
+        """The person's vector (d,), zeros where it says nothing of them."""
+
+    def contributions(self, rated: Rated, candidates: Floats) -> NDArray[np.float32]:
+        """How much each rated movie adds to the score of each candidate (m, d), as (m, n).
+
+        With `given`, a row's sum is the candidate's score.
+        """
+
+    def given(self, candidates: Floats) -> NDArray[np.float32]:
+        """The part of each candidate's score (m,) that is the same for everybody."""
+
+    def state(self) -> tuple[dict[str, Any], NDArray[np.float32]]:
+        """What to keep of it: JSON-able numbers, and a square matrix. `Embedder.fold_in` reads."""
+
+
+@dataclass(frozen=True)
 class Embedding:
     """Vectors of one space, rows in the order of the `Interactions` they were fitted on."""
 
@@ -30,6 +66,9 @@ class Embedding:
     """(U, d)"""
     movie_vectors: NDArray[np.float32]
     """(I, d); a user's score for a movie is the inner product of their vectors."""
+    input_vectors: NDArray[np.float32]
+    """(I, e) what folding in needs of a rated movie besides its vector; e may be 0."""
+    fold_in: FoldIn
 
 
 class Embedder(Protocol):
@@ -45,3 +84,7 @@ class Embedder(Protocol):
 
     def fit(self, interactions: Interactions, progress: Progress = silent) -> Embedding:
         """Learn vectors. Same interactions, settings and seed: same vectors."""
+
+    @staticmethod
+    def fold_in(numbers: Mapping[str, Any], matrix: NDArray[np.float32]) -> FoldIn:
+        """The fold-in whose `state()` these are."""

@@ -7,7 +7,6 @@ import numpy as np
 from django.contrib.humanize.templatetags.humanize import ordinal
 
 from movies.models import Movie
-from recommender.embedders import als
 from recommender.models import ModelVersion, MovieVector
 from recommender.serving.foldin import RatedMovies, model_of, rated_movies
 from users.models import User
@@ -82,26 +81,26 @@ def explain(
 ) -> dict[int, list[Reason]]:
     """Return each film's reasons, weightiest first, none where the space does not know the film.
 
-    A score is a sum over the films that the person liked (Hu, Koren, Volinsky 2008, §5), so the
-    reasons are the model's own.
+    A score is a sum over the films that the person liked (Hu, Koren, Volinsky 2008, §5) and of
+    what most people like, so the reasons are the model's own, and their shares add up to 1 only
+    together with that.
     """
     rated = rated_movies(person, version)
     stored = MovieVector.objects.filter(version=version, movie_id__in=movie_ids)
     places = dict(stored.values_list("movie_id", "vector"))
     if not places or not len(rated.movie_ids):
         return {movie_id: [] for movie_id in movie_ids}
-    contributions = als.contributions(
-        model_of(version).gramian,
-        rated.vectors,
-        rated.confidences,
-        rated.regularization,
-        np.array(list(places.values()), dtype=np.float32),
-    )
-    rows = dict(zip(places, contributions, strict=True))
+    candidates = np.array(list(places.values()), dtype=np.float32)
+    fold_in = model_of(version).fold_in
+    rows = dict(zip(places, fold_in.contributions(rated.rated, candidates), strict=True))
+    given = dict(zip(places, fold_in.given(candidates).tolist(), strict=True))
     chosen = {movie_id: _weightiest(row, most) for movie_id, row in rows.items()}
     movies = Movie.objects.in_bulk({int(rated.movie_ids[j]) for js in chosen.values() for j in js})
     return {
-        movie_id: [_reason(rated, rows[movie_id], j, movies) for j in chosen.get(movie_id, [])]
+        movie_id: [
+            _reason(rated, rows[movie_id], given[movie_id], j, movies)
+            for j in chosen.get(movie_id, [])
+        ]
         for movie_id in movie_ids
     }
 
@@ -112,8 +111,10 @@ def _weightiest(row: np.ndarray, most: int) -> list[int]:
     return [int(position) for position in order if row[position] > 0]
 
 
-def _reason(rated: RatedMovies, row: np.ndarray, j: int, movies: dict[int, Movie]) -> Reason:
-    share = float(row[j] / row[row > 0].sum())
+def _reason(
+    rated: RatedMovies, row: np.ndarray, given: float, j: int, movies: dict[int, Movie]
+) -> Reason:
+    share = float(row[j] / (row[row > 0].sum() + max(given, 0)))
     return Reason(movies[int(rated.movie_ids[j])], float(rated.values[j]) / 2, share)
 
 

@@ -1,17 +1,18 @@
 """A person's vector in a version's space, true to the rating that they gave a moment ago.
 
 A stored vector is true while it carries the person's own `taste_revision`. Where it does not, the
-vector is solved again from the vectors of the films that the person has rated (Hu, Koren,
-Volinsky 2008, eq. 4) and stored; training writes the very same thing for everyone at once.
+vector is folded in again from the vectors of the films that the person has rated, and stored;
+training writes the very same thing for everyone at once.
 """
 
+import math
 from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
-from recommender.embedders import als
+from recommender.embedders import EMBEDDERS, FoldIn, Rated
 from recommender.interactions import Weighting
 from recommender.models import ModelVersion
 from recommender.recipe import Recipe
@@ -23,10 +24,8 @@ from users.models import User
 class Model:
     """What folding in needs of a version besides its movie vectors."""
 
-    gramian: NDArray[np.float32]
-    """(d, d)"""
     weighting: Weighting
-    fold_in: als.FoldIn
+    fold_in: FoldIn
 
 
 @dataclass(frozen=True)
@@ -35,18 +34,14 @@ class RatedMovies:
 
     movie_ids: NDArray[np.int64]
     """(n,)"""
-    vectors: NDArray[np.float32]
-    """(n, d)"""
     values: NDArray[np.int8]
     """(n,) half stars."""
-    confidences: NDArray[np.float32]
-    """(n,) signed; see `Weighting`."""
-    regularization: float
-    """λ of the person."""
+    rated: Rated
+    """What the model makes of them."""
 
 
 def user_vector(person: User, version: ModelVersion) -> NDArray[np.float32] | None:
-    """Return the person's vector (d,), or None where nothing they liked is in the space."""
+    """Return the person's vector (d,), or None where nothing is known of them."""
     vector = _stored(person, version)
     if vector is None:
         vector = _solve_and_store(person, version)
@@ -62,17 +57,19 @@ def model_of(version: ModelVersion) -> Model:
 def _model(version_id: int) -> Model:
     version = ModelVersion.objects.get(pk=version_id)
     parameters = dict(version.parameters)
-    fold_in = als.FoldIn(**parameters.pop("fold_in"))
-    shape = (version.dimensions, version.dimensions)
-    gramian = np.frombuffer(bytes(version.gramian or b""), dtype=np.float32).reshape(shape)
-    return Model(gramian, Recipe.of(version.embedder, parameters).weighting, fold_in)
+    numbers = parameters.pop("fold_in")
+    gramian = np.frombuffer(bytes(version.gramian or b""), dtype=np.float32)
+    side = math.isqrt(len(gramian))
+    fold_in = EMBEDDERS[version.embedder].fold_in(numbers, gramian.reshape(side, side))
+    return Model(Recipe.of(version.embedder, parameters).weighting, fold_in)
 
 
 def rated_movies(person: User, version: ModelVersion) -> RatedMovies:
     """Read the person's ratings with the movies' vectors, weighed as training weighs them."""
     with binary_cursor() as cursor:
         cursor.execute(
-            "SELECT rating.movie_id, rating.value, movie.vector FROM users_rating AS rating"
+            "SELECT rating.movie_id, rating.value, movie.vector, movie.input,"
+            " (extract(epoch FROM rating.rated_at) * 1000000)::bigint FROM users_rating AS rating"
             " LEFT JOIN recommender_movievector AS movie"
             " ON movie.movie_id = rating.movie_id AND movie.version_id = %s"
             " WHERE rating.user_id = %s ORDER BY rating.movie_id",
@@ -81,16 +78,22 @@ def rated_movies(person: User, version: ModelVersion) -> RatedMovies:
         rows = cursor.fetchall()
     model = model_of(version)
     # The middle is that of all ratings, those of films outside the space too.
-    values = np.array([value for _, value, _ in rows], dtype=np.int8)
-    confidences = model.weighting.confidences(values)
-    known = np.array([vector is not None for _, _, vector in rows], dtype=np.bool_)
-    vectors = [vector.to_numpy() for _, _, vector in rows if vector is not None]
+    values = np.array([row[1] for row in rows], dtype=np.int8)
+    rated_at = np.array([row[4] for row in rows], dtype=np.int64)
+    confidences = model.weighting.confidences(values, rated_at)
+    known = np.array([row[2] is not None for row in rows], dtype=np.bool_)
+    vectors = [row[2].to_numpy() for row in rows if row[2] is not None]
+    inputs = [row[3].to_numpy() for row in rows if row[3] is not None]
     return RatedMovies(
-        movie_ids=np.array([movie_id for movie_id, _, _ in rows], dtype=np.int64)[known],
-        vectors=np.array(vectors, dtype=np.float32).reshape(-1, version.dimensions),
+        movie_ids=np.array([row[0] for row in rows], dtype=np.int64)[known],
         values=values[known],
-        confidences=confidences[known],
-        regularization=model.fold_in.user_regularization(confidences[known]),
+        rated=Rated(
+            vectors=np.array(vectors, dtype=np.float32).reshape(-1, version.dimensions),
+            inputs=np.array(inputs, dtype=np.float32).reshape(len(vectors), -1)
+            if vectors
+            else np.empty((0, 0), dtype=np.float32),
+            confidences=confidences[known],
+        ),
     )
 
 
@@ -111,10 +114,11 @@ def _solve_and_store(person: User, version: ModelVersion) -> NDArray[np.float32]
     # The revision is read before the ratings: a rating that comes between makes the stored vector
     # look older than it is, and it is solved again; never the other way round.
     revision = User.objects.values_list("taste_revision", flat=True).get(pk=person.pk)
-    rated = rated_movies(person, version)
-    vector = als.fold_in(
-        model_of(version).gramian, rated.vectors, rated.confidences, rated.regularization
-    )
+    rated = rated_movies(person, version).rated
+    if len(rated.confidences):
+        vector = model_of(version).fold_in.vector(rated)
+    else:
+        vector = np.zeros(version.dimensions, dtype=np.float32)
     _store(person, version, revision, vector)
     return vector
 

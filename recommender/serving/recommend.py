@@ -153,8 +153,9 @@ def _in_order(
 
 def _liked(person: User, version: ModelVersion) -> NDArray[np.float32]:
     """Return the vectors (m, d) of the films that the person liked."""
-    rated = foldin.rated_movies(person, version)
-    return rated.vectors[rated.confidences > 0]
+    rated = foldin.rated_movies(person, version).rated
+    liked = rated.vectors[rated.confidences > 0]
+    return np.asarray(liked, dtype=np.float32)
 
 
 def _less_like(person: User, version: ModelVersion) -> NDArray[np.float32]:

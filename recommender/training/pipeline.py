@@ -5,14 +5,13 @@ refit on everything → vectors into partitions of their own → HNSW index → 
 promotion. Until the last step nothing live is touched.
 """
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 
 from django.conf import settings
 from django.db import transaction
 
 from recommender import vectors
 from recommender.embedders import Embedding
-from recommender.embedders.als import ALSEmbedding
 from recommender.interactions import Interactions, Weighting
 from recommender.models import ModelVersion, TrainingRun
 from recommender.recipe import Recipe
@@ -131,20 +130,16 @@ def _create_version(
     embedding: Embedding,
     metrics: dict[str, object],
 ) -> ModelVersion:
-    parameters: dict[str, object] = dict(recipe.parameters)
-    gramian = None
-    if isinstance(embedding, ALSEmbedding):
-        parameters["fold_in"] = asdict(embedding.fold_in)
-        gramian = embedding.gramian.tobytes()
+    fold_in, gramian = embedding.fold_in.state()
     # Together: a version in training that no run is linked to would be taken for a left-over.
     with transaction.atomic():
         version = ModelVersion.objects.create(
             space=run.space,
             embedder=run.embedder,
             dimensions=embedding.movie_vectors.shape[1],
-            parameters=parameters,
+            parameters={**recipe.parameters, "fold_in": fold_in},
             metrics=metrics,
-            gramian=gramian,
+            gramian=gramian.tobytes(),
             user_count=len(interactions.user_ids),
             movie_count=len(interactions.movie_ids),
             rating_count=len(data.ratings),
@@ -164,7 +159,9 @@ def _write(
 ) -> None:
     report.begin("Writing the vectors", 0.07)
     user_ids = interactions.user_ids
-    vectors.write_movies(version, interactions.movie_ids, embedding.movie_vectors)
+    vectors.write_movies(
+        version, interactions.movie_ids, embedding.movie_vectors, embedding.input_vectors
+    )
     vectors.write_users(
         version, user_ids, data.revisions_of(user_ids), embedding.user_vectors, report
     )

@@ -17,6 +17,7 @@ from kombu.exceptions import OperationalError
 
 from recommender import tuned, vectors
 from recommender.config.celery import app
+from recommender.embedders import DEFAULT
 from recommender.models import ModelVersion, Space, TrainingRun
 from users.models import User
 
@@ -67,7 +68,7 @@ def create(
     parameters: Mapping[str, object] | None = None,
     requested_by: User | None = None,
     promote: bool = True,
-    embedder: str = "als",
+    embedder: str = DEFAULT,
 ) -> TrainingRun:
     """Note that a training is wanted, for this process to execute.
 

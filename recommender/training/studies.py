@@ -6,6 +6,7 @@ searching takes.
 
 from dataclasses import dataclass
 
+from recommender.embedders import DEFAULT
 from recommender.models import Space, TrainingRun, TuningStudy, TuningTrial
 from recommender.parameters import Parameters, number
 from recommender.training import runs
@@ -38,7 +39,7 @@ def create(
     space: str = Space.TASTE,
     effort: Effort | None = None,
     requested_by: User | None = None,
-    embedder: str = "als",
+    embedder: str = DEFAULT,
 ) -> TrainingRun:
     """Note that a tuning is wanted, for this process to execute.
 

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from recommender.embedders import Progress
+from recommender.embedders import DEFAULT, Progress
 from recommender.interactions import Interactions, Ratings, Weighting, index_ids
 from recommender.recipe import Recipe
 from recommender.training.evaluation import Question, ask, by_vectors
@@ -157,7 +157,7 @@ def search(
     protocol: Protocol = SITE,
     *,
     seconds: float,
-    embedder: str = "als",
+    embedder: str = DEFAULT,
     defaults: Mapping[str, object] | None = None,
     seed: int = 0,
     most_trials: int | None = None,

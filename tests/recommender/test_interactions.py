@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recommender.interactions import Interactions, Ratings, Weighting, index_ids
+from recommender.interactions import Interactions, Ratings, Weighting, index_ids, later_ratings
 
 
 def ratings(*rows: tuple[int, int, int]) -> Ratings:
@@ -84,10 +84,33 @@ def test_all_at_once_is_each_user_alone(
 ) -> None:
     weighting = Weighting(below=below, growth=growth)
     given_ratings = ratings(*rows)
-    together = weighting.confidences_by_user(given_ratings.user_ids, given_ratings.values, 6)
+    rated_at = given_ratings.rated_at % 3
+    together = weighting.confidences_by_user(
+        given_ratings.user_ids, given_ratings.values, 6, rated_at
+    )
     for user in set(given_ratings.user_ids.tolist()):
         mine = given_ratings.user_ids == user
-        assert (together[mine] == weighting.confidences(given_ratings.values[mine])).all()
+        alone = weighting.confidences(given_ratings.values[mine], rated_at[mine])
+        assert (together[mine] == alone).all()
+
+
+def test_the_latest_ratings_say_more_and_all_together_as_much() -> None:
+    weighting = Weighting(alpha=1, growth=0, recency=3)
+    strengths = weighting.confidences(values(*[8] * 40), np.arange(40)) - 1
+    assert (np.diff(strengths) > 0).all()
+    assert strengths[-1] / strengths[-11] == pytest.approx(4 / 2.5)
+    assert strengths.mean() == pytest.approx(1)
+
+
+def test_ratings_of_one_moment_weigh_alike() -> None:
+    weighting = Weighting(recency=5)
+    together = weighting.confidences(values(7, 8, 9), np.array([4, 4, 4]))
+    np.testing.assert_allclose(together, weighting.confidences(values(7, 8, 9)), rtol=1e-6)
+
+
+def test_later_ratings_are_counted_for_each_user() -> None:
+    rows = np.array([0, 1, 0, 0, 1])
+    assert later_ratings(rows, np.array([5, 1, 9, 5, 2])).tolist() == [1, 1, 0, 1, 0]
 
 
 @given(ROWS)
@@ -98,7 +121,8 @@ def test_the_matrix_holds_every_rating_in_its_cell(rows: list[tuple[int, int, in
     assert built.matrix.dtype == np.float32
     for user, movie, _ in rows:
         mine = [row for row in rows if row[0] == user]
-        expected = weighting.confidences(values(*[row[2] for row in mine]))
+        moments = np.array([rows.index(row) for row in mine])
+        expected = weighting.confidences(values(*[row[2] for row in mine]), moments)
         row = np.searchsorted(built.user_ids, user)
         column = np.searchsorted(built.movie_ids, movie)
         assert built.movie_ids[column] == movie

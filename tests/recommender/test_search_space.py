@@ -66,8 +66,8 @@ def test_the_range_of_the_regularization_moves_with_the_default_and_with_alpha()
 
 def test_landmarks_take_the_place_of_defaults(space):
     landmark = space.landmark()
-    assert (landmark["below"], landmark["growth"]) == (1, 0), "every rating counts alike"
-    assert {**landmark, "below": 0, "growth": 0} == {**space.defaults, "below": 0, "growth": 0}
+    alike = {"below": 1, "growth": 0, "recency": 0}
+    assert landmark == {**space.defaults, **alike}, "every rating counts alike"
 
 
 def test_a_glance_is_cheaper_and_never_dearer(space):

@@ -1,0 +1,185 @@
+"""Two models of taste in one pair of vectors: iALS beside EASE, above what most people like."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from recommender.embedders import als, ease
+from recommender.embedders.base import Embedding, Floats, Progress, Rated, silent
+from recommender.interactions import Interactions
+from recommender.parameters import Parameters, Search, number
+
+_SAMPLE = 500
+"""Users whose scores tell how far a model's scores spread."""
+
+_POPULARITY_LENGTH = 0.01
+"""Of the popularity coordinate, by the length of a movie's vector: too short to make films alike
+because they are popular. The users' coordinate is as much longer."""
+
+_ALS_SHARE_OF_TIME = 0.7
+
+
+@dataclass(frozen=True)
+class Joint(Parameters):
+    """What a person may choose about how the two are joined."""
+
+    item_share: float = number(0.7, 0.05, 0.95, Search(0.2, 0.8))
+    """How much EASE weighs beside iALS, once the scores of both spread alike."""
+
+    popularity: float = number(0.05, 0.0, 10.0)
+    """Where everybody's taste starts: how much what most people like weighs, for a spread of 1 in
+    the scores of a user of the training set. Who has rated little has small scores, which this
+    outweighs; who has rated much hardly feels it."""
+
+
+@dataclass(frozen=True)
+class Settings(Joint, ease.Settings, als.Settings):
+    """What a person may choose: all of both models, and how they are joined."""
+
+
+@dataclass(frozen=True)
+class FoldIn:
+    """A user's vector: their part in iALS, their part in EASE, and the popularity coordinate."""
+
+    als: als.FoldIn
+    als_weight: float
+    """What the iALS part is multiplied by."""
+    popularity: float
+    """The last coordinate of everybody."""
+
+    def vector(self, rated: Rated) -> NDArray[np.float32]:
+        """See `base.FoldIn`."""
+        by_als = self.als_weight * self.als.vector(self._als_part(rated))
+        by_items = ease.FoldIn().vector(rated)
+        return np.concatenate([by_als, by_items, [self.popularity]]).astype(np.float32)
+
+    def contributions(self, rated: Rated, candidates: Floats) -> NDArray[np.float32]:
+        """See `base.FoldIn`."""
+        by_als = self.als.contributions(self._als_part(rated), candidates[:, : self._factors])
+        by_items = ease.FoldIn().contributions(rated, candidates[:, self._factors : -1])
+        return np.asarray(self.als_weight * by_als + by_items, dtype=np.float32)
+
+    def given(self, candidates: Floats) -> NDArray[np.float32]:
+        """See `base.FoldIn`."""
+        return np.asarray(self.popularity * candidates[:, -1], dtype=np.float32)
+
+    def state(self) -> tuple[dict[str, Any], NDArray[np.float32]]:
+        """See `base.FoldIn`."""
+        numbers, matrix = self.als.state()
+        numbers |= {"als_weight": self.als_weight, "popularity": self.popularity}
+        return numbers, matrix
+
+    @property
+    def _factors(self) -> int:
+        return len(self.als.gramian)
+
+    def _als_part(self, rated: Rated) -> Rated:
+        return Rated(rated.vectors[:, : self._factors], rated.inputs, rated.confidences)
+
+
+class Blend:
+    r"""iALS and EASE side by side.
+
+    With σ the standard deviation of a model's scores and w EASE's share, a user's score for a
+    movie is
+
+        (1 − w) · iALS / σ_iALS  +  w · EASE / σ_EASE  +  popularity · likes / σ_likes
+
+    which is one inner product of (iALS part | EASE part | one coordinate). iALS sees what is
+    alike in broad strokes, EASE what goes with what; each errs where the other does not.
+
+    The last term is the prior of somebody new. Both models say little of a user with few ratings
+    (their scores tend to 0), so that with one or three ratings a list would be worse than what
+    most people like. Starting from that instead, as an intercept does in a regression, mends it.
+    """
+
+    def __init__(self, settings: Settings | None = None, threads: int = 0) -> None:
+        """`threads` are those of iALS; 0 is one a core."""
+        self._settings = settings or Settings()
+        self._als = als.ImplicitALS(_part(self._settings, als.Settings), threads)
+        self._ease = ease.ReducedRankEASE(_part(self._settings, ease.Settings))
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, object]) -> Self:
+        """From the fields of `Settings`. Raises ValueError naming a bad field."""
+        return cls(Settings.from_dict(values))
+
+    @staticmethod
+    def fold_in(numbers: Mapping[str, Any], matrix: NDArray[np.float32]) -> FoldIn:
+        """The fold-in whose `state()` these are."""
+        joined = {"als_weight", "popularity"}
+        by_als = {name: value for name, value in numbers.items() if name not in joined}
+        return FoldIn(
+            als.ImplicitALS.fold_in(by_als, matrix), numbers["als_weight"], numbers["popularity"]
+        )
+
+    @property
+    def settings(self) -> Settings:
+        """The settings it was made with."""
+        return self._settings
+
+    def fit(self, interactions: Interactions, progress: Progress = silent) -> Embedding:
+        """Learn vectors; what `progress` raises ends the fit and is passed on.
+
+        Raises ValueError where nothing was liked.
+        """
+        first = _ALS_SHARE_OF_TIME
+
+        def later(fraction: float, message: str, /) -> None:
+            progress(first + (1 - first) * fraction, message)
+
+        by_als = self._als.fit(
+            interactions, lambda fraction, message: progress(first * fraction, message)
+        )
+        return self._join(by_als, self._ease.fit(interactions, later), interactions)
+
+    def _join(self, by_als: als.ALSEmbedding, by_items: Embedding, data: Interactions) -> Embedding:
+        """The concatenation, each part's movies of a length by its share."""
+        share = self._settings.item_share
+        als_scale = np.sqrt(1 - share) / _length(by_als.movie_vectors)
+        item_scale = np.sqrt(share) / _length(by_items.movie_vectors)
+        # A part whose movies are multiplied by its scale has its users divided by it.
+        als_weight = (1 - share) / _spread(by_als)
+        item_weight = share / _spread(by_items) / item_scale
+        likes = np.bincount(
+            data.matrix.indices[data.matrix.data > 0], minlength=data.matrix.shape[1]
+        )
+        popularity = _POPULARITY_LENGTH * likes / (likes.std() or 1.0)
+        weight = self._settings.popularity / _POPULARITY_LENGTH
+        return Embedding(
+            _beside(
+                by_als.user_vectors * (als_weight / als_scale),
+                by_items.user_vectors * item_weight,
+                np.full(len(by_als.user_vectors), weight),
+            ),
+            _beside(
+                by_als.movie_vectors * als_scale, by_items.movie_vectors * item_scale, popularity
+            ),
+            np.asarray(by_items.input_vectors * item_weight, dtype=np.float32),
+            FoldIn(by_als.fold_in.scaled(als_scale), als_weight, weight),
+        )
+
+
+def _part(settings: Settings, kind: type[Any]) -> Any:
+    """The settings of one of the two models."""
+    return kind(**{field.name: getattr(settings, field.name) for field in fields(kind)})
+
+
+def _beside(first: Floats, second: Floats, last: Floats) -> NDArray[np.float32]:
+    """(n, d), (n, k) and (n,) as (n, d + k + 1)."""
+    return np.column_stack([first, second, last]).astype(np.float32)
+
+
+def _length(vectors: NDArray[np.float32]) -> float:
+    """The root of the mean square length of vectors (n, d), 1 where they are all zeros."""
+    return float(np.sqrt(np.mean(np.sum(vectors.astype(np.float64) ** 2, axis=1)))) or 1.0
+
+
+def _spread(embedding: Embedding) -> float:
+    """The standard deviation of a model's scores, 1 where they are all alike."""
+    step = max(1, len(embedding.user_vectors) // _SAMPLE)
+    scores = embedding.user_vectors[::step] @ embedding.movie_vectors.T
+    return float(scores.std(dtype=np.float64)) or 1.0
