@@ -27,8 +27,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.weighting import read_ratings
+from recommender.embedders import DEFAULT
 from recommender.embedders.als import ImplicitALS, Settings
-from recommender.interactions import Interactions, Ratings, Weighting
+from recommender.interactions import Interactions, Ratings
+from recommender.recipe import Recipe
 from recommender.serving import rerank
 from recommender.training.evaluation import Question, top
 from recommender.training.intervals import mean_interval
@@ -130,10 +132,10 @@ class Study:
 
 def candidates_of(split: Split, genres: dict[int, set[str]], study: Study) -> Lists:
     """Fit the model on the split's training part and retrieve for some people."""
-    weighting = Weighting()
-    interactions = Interactions.build(split.training, weighting)
-    question = Question.build(split, interactions, weighting)
-    model = ImplicitALS(Settings()).fit(interactions)
+    recipe = Recipe.of(DEFAULT, {})
+    interactions = Interactions.build(split.training, recipe.weighting)
+    question = Question.build(split, interactions, recipe.weighting)
+    model = recipe.embedder.fit(interactions)
     judge = ImplicitALS(Settings(factors=16, seed=1)).fit(interactions)
     asked = np.sort(np.random.default_rng(0).permutation(len(question.rows))[: study.people])
     scores = model.user_vectors[question.rows[asked]] @ model.movie_vectors.T
