@@ -93,6 +93,16 @@ CSV_STARS = {
 }
 
 
+def test_films_need_no_genres_and_keep_those_they_have(tmp_path):
+    run(write(tmp_path / "tiny", CSV))
+    bare = 'title,movieId\n"Usual Suspects, The (1995)",50\nHyena Road,143410\nAmelie (2001),4973\n'
+    said = run(write(tmp_path / "tiny", {**CSV, "movies.csv": bare}))
+
+    assert "3 films (0 new" in said
+    film = Movie.objects.get(movielens_id=50)
+    assert {genre.name for genre in film.genres.all()} == {"Crime", "Mystery", "Thriller"}
+
+
 def test_a_folder_of_csv_brings_films_people_and_ratings(tmp_path):
     said = run(write(tmp_path / "tiny", CSV))
 

@@ -77,7 +77,7 @@ def read_films(files: Files, form: Form) -> dict[int, Film]:
     elif form.films == "movies.dat":
         films = _collect(form.films, _dat_rows(files, form.films))
     else:
-        rows = _csv_rows(files, form.films, ("movieId", "title", "genres"))
+        rows = _csv_rows(files, form.films, ("movieId", "title"), optional=("genres",))
         films = _collect(form.films, rows)
         _read_links(files, films)
         _check_tags(files, films)
@@ -195,19 +195,27 @@ def _film_of(text: str, films: dict[int, Film], file: str, line: int) -> Film:
     return films[number]
 
 
-def _csv_rows(files: Files, name: str, columns: tuple[str, ...]) -> Iterator[tuple[int, list[str]]]:
-    """Yield each row's values of the columns, with the line that the row ends on."""
+def _csv_rows(
+    files: Files, name: str, columns: tuple[str, ...], optional: tuple[str, ...] = ()
+) -> Iterator[tuple[int, list[str]]]:
+    """Yield each row's values of the columns, with the line that the row ends on.
+
+    Those of optional columns follow, empty where the file has no such column.
+    """
     reader = csv.reader(io.StringIO(_utf8(files, name), newline=""), strict=True)
     try:
         header = next(reader, [])
         places = column_places(header, columns, name)
+        names = [name.strip() for name in header]
+        # One past the end is where each row gets an empty value.
+        places += [names.index(name) if name in names else len(names) for name in optional]
         for row in reader:
             if not row:
                 continue
             if len(row) != len(header):
                 reason = f"{len(header)} fields are needed, not {len(row)}"
                 raise ImportFailed(reason, name, reader.line_num)
-            yield reader.line_num, [row[place] for place in places]
+            yield reader.line_num, [[*row, ""][place] for place in places]
     except csv.Error as error:
         raise ImportFailed(f"the line is not valid CSV ({error})", name, reader.line_num) from error
 
