@@ -20,6 +20,9 @@ _OVERSAMPLING = 32
 _POWER_ITERATIONS = 4
 """Halko, Martinsson, Tropp, SIAM Review 2011, §4.5: a few tell leading directions apart."""
 
+_SMALLEST = 1e-4
+"""Of a direction's singular value, by the largest one: those below say nothing."""
+
 Matrix = NDArray[np.float32]
 
 
@@ -76,10 +79,12 @@ class ReducedRankEASE:
     everywhere say less. Then B is replaced by its best approximation of rank k in the sense that
     counts, ‖XB − XB_k‖ (reduced-rank regression: Izenman, J. Multivariate Analysis 1975):
 
-        B_k = (BQ) Qᵀ,      Q (I, k) the leading right singular vectors of XB
+        B_k = (BQ) Qᵀ,      Q (I, k) the leading right singular vectors of XB, S their values
 
-    so that a user is x(BQ), a movie is a row of Q, and their inner product is the score. A row of
-    BQ, the *input vector* of a movie, is what a like of the movie adds to a user's vector.
+    so that a movie is a row of Q√S, a user is x(BQ/√S), and their inner product is the score. A row
+    of BQ/√S, the *input vector* of a movie, is what a like of the movie adds to a user's vector.
+    The root is for the angle between two movies: in Q alone, directions of little weight would
+    count in it as much as the leading ones.
 
     The strength of a like is c − 1, with a mean of 1; what was not liked counts for nothing.
     """
@@ -113,19 +118,24 @@ class ReducedRankEASE:
         progress(0.1, "which movies are liked together")
         weights = _item_weights(likes[:, chosen], self._settings)
         progress(0.6, "what liking one says of another")
-        directions = self._leading_directions(likes[:, chosen], weights)
+        directions, sizes = self._leading_directions(likes[:, chosen], weights)
         movies, rank = matrix.shape[1], self._settings.rank
         movie_vectors, input_vectors = (
             np.zeros((movies, rank), dtype=np.float32) for _ in range(2)
         )
-        movie_vectors[chosen, : directions.shape[1]] = directions
-        input_vectors[chosen, : directions.shape[1]] = weights @ directions
+        roots = np.sqrt(np.maximum(sizes / sizes[0], _SMALLEST))
+        movie_vectors[chosen, : len(sizes)] = directions * roots
+        input_vectors[chosen, : len(sizes)] = weights @ directions / roots
         progress(1.0, "fitted")
         user_vectors = np.asarray(likes @ input_vectors, dtype=np.float32)
         return Embedding(user_vectors, movie_vectors, input_vectors / unit, FoldIn())
 
-    def _leading_directions(self, likes: sparse.csr_matrix, weights: Matrix) -> Matrix:
-        """Q (m, ≤ k): the right singular vectors of likes (U, m) @ weights (m, m), largest first.
+    def _leading_directions(
+        self, likes: sparse.csr_matrix, weights: Matrix
+    ) -> tuple[Matrix, Matrix]:
+        """Q (m, ≤ k) and S: right singular vectors and values of likes (U, m) @ weights (m, m).
+
+        The largest are first.
 
         By subspace iteration (Halko, Martinsson, Tropp 2011, algorithm 4.4), which comes to the
         same directions from any random start.
@@ -138,8 +148,9 @@ class ReducedRankEASE:
             foreseen = likes @ (weights @ directions)
             directions, _ = np.linalg.qr(weights.T @ (likes.T @ foreseen))
         foreseen = likes @ (weights @ directions)
-        _, rotation = np.linalg.eigh(foreseen.T @ foreseen)
-        return np.asarray(directions @ rotation[:, ::-1][:, :rank], dtype=np.float32)
+        squares, rotation = np.linalg.eigh(foreseen.T @ foreseen)
+        leading = np.asarray(directions @ rotation[:, ::-1][:, :rank], dtype=np.float32)
+        return leading, np.sqrt(np.maximum(squares[::-1][:rank], 0))
 
 
 def _strengths(confidences: Floats) -> Floats:

@@ -64,6 +64,14 @@ def test_a_lower_rank_is_the_best_approximation_of_its_size() -> None:
     assert np.linalg.norm(scores - found) <= 1.01 * np.linalg.norm(scores - best)
 
 
+def test_directions_count_in_the_angle_between_movies_as_they_do_in_scores() -> None:
+    model = ease.ReducedRankEASE(ease.Settings(rank=10)).fit(interactions())
+    movies = np.linalg.norm(model.movie_vectors, axis=0)
+    users = np.linalg.norm(model.user_vectors, axis=0)
+    assert (np.diff(movies) < 0).all()
+    np.testing.assert_allclose(users / users[0], movies / movies[0], rtol=1e-3)
+
+
 def test_movies_that_nobody_likes_have_no_part_in_ease() -> None:
     data = interactions()
     dense = data.matrix.toarray()
