@@ -113,6 +113,8 @@ def export(
 ) -> int:
     """Write the k best films of each person to `output` and return the number of rows.
 
+    They are in the model's order (but for the person's dials), not varied as pages are.
+
     The file appears whole or not at all. Memory holds one chunk of people. `advance` is told of
     every few people done.
 
@@ -125,7 +127,9 @@ def export(
     written = 0
     with _whole_file(output) as writer:
         for chunk in _chunks(people):
-            rows = [row for person in chunk for row in _rows(person, recommend(person, k))]
+            rows = [
+                row for person in chunk for row in _rows(person, recommend(person, k, variety=0))
+            ]
             writer.write(rows)
             written += len(rows)
             advance(len(chunk))

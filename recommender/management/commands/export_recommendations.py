@@ -24,7 +24,7 @@ class Command(BaseCommand):
         "Write the best films of everyone who has rated some: user_id, movie_id, rank, score, in"
         " the ids of their dataset. Ids of people and films that no dataset names are the site's"
         " own, negated. The score is empty where the film is one that most people like, not the"
-        " model's choice."
+        " model's choice. Films are in the model's order, not varied as on pages."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
