@@ -43,12 +43,16 @@ class Trained:
 @contextmanager
 def database() -> Iterator[None]:
     """An empty database with all tables, dropped at the end."""
-    before = connection.settings_dict["NAME"]
+    before, options = connection.settings_dict["NAME"], connection.settings_dict["TEST"]
+    usual = options["NAME"]
+    # The usual name may be that of a test run which this is a part of.
+    options["NAME"] = f"{before}_benchmark"
     connection.creation.create_test_db(verbosity=0, autoclobber=True, serialize=False)
     try:
         yield
     finally:
         connection.creation.destroy_test_db(before, verbosity=0)
+        options["NAME"] = usual
 
 
 def fill(dataset: Dataset, ratings: Ratings, label: str = "") -> None:

@@ -123,7 +123,7 @@ class ReducedRankEASE:
         movie_vectors, input_vectors = (
             np.zeros((movies, rank), dtype=np.float32) for _ in range(2)
         )
-        roots = np.sqrt(np.maximum(sizes / sizes[0], _SMALLEST))
+        roots = np.sqrt(np.maximum(sizes / (sizes[0] or 1), _SMALLEST))
         movie_vectors[chosen, : len(sizes)] = directions * roots
         input_vectors[chosen, : len(sizes)] = weights @ directions / roots
         progress(1.0, "fitted")

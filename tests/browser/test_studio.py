@@ -58,7 +58,7 @@ def test_staff_train_override_the_gate_and_roll_back(open_page: Callable[..., Pa
         first = ModelVersion.objects.live()
         expect(page.locator(".run-outcome")).to_contain_text(f"version {first.pk} is live.")
 
-        retrain(page, factors=8, iterations=5)
+        retrain(page, factors=1, iterations=1, rank=1, popularity=10)
         expect(page.get_by_role("button", name="Retrain now")).to_be_visible(timeout=PATIENCE_MS)
         second = ModelVersion.objects.newest_first().first()
         assert second.is_held and ModelVersion.objects.live() == first
