@@ -1,6 +1,7 @@
 """What Celery workers do: thin, the work is in `recommender.training`."""
 
 import logging
+from collections.abc import Callable
 
 from celery import shared_task, signals
 
@@ -13,29 +14,26 @@ logger = logging.getLogger(__name__)
 
 @shared_task
 def train(run_id: int) -> None:
-    """Execute a queued run. Its outcome stands in the run, so nothing is raised."""
-    run = TrainingRun.objects.filter(pk=run_id).first()
-    if run is None:
-        return
-    try:
-        pipeline.execute(run)
-    except runs.NotQueued as reason:
-        logger.info("%s", reason)
-    except Exception:
-        logger.exception("%s ended early", run)
+    """Execute a queued run."""
+    _execute(run_id, pipeline.execute)
 
 
 @shared_task
 def tune(run_id: int) -> None:
-    """Execute a queued tuning run, as `train` does a training."""
-    run = TrainingRun.objects.filter(pk=run_id).first()
-    if run is None:
-        return
+    """Execute a queued tuning run."""
     # Only a tuning needs what searching takes, and it takes seconds to load.
     from recommender.training import tuning_pipeline
 
+    _execute(run_id, tuning_pipeline.execute)
+
+
+def _execute(run_id: int, execute: Callable[[TrainingRun], object]) -> None:
+    """Execute a run if it is still there. Its outcome stands in the run: nothing is raised."""
+    run = TrainingRun.objects.filter(pk=run_id).first()
+    if run is None:
+        return
     try:
-        tuning_pipeline.execute(run)
+        execute(run)
     except runs.NotQueued as reason:
         logger.info("%s", reason)
     except Exception:

@@ -21,6 +21,8 @@ from users.models import (
     WatchlistEntry,
 )
 
+_Mark = WatchlistEntry | Dismissal | NotSeen | LessLike
+
 
 def half_stars(stars: float) -> int:
     """Return stars (0.5 to 5.0 in halves) as half stars (1 to 10).
@@ -55,39 +57,29 @@ def rate(user: User, movie: Movie, stars: float) -> Rating:
 
 def withdraw(user: User, movie: Movie) -> bool:
     """Take the person's rating of the film back; return whether there was one."""
-    deleted, _ = Rating.objects.filter(user=user, movie=movie).delete()
-    user.forget_page_state()
-    return bool(deleted)
+    return _take_off(Rating, user, movie)
 
 
 def add_to_watchlist(user: User, movie: Movie) -> bool:
     """Put the film on the person's watchlist; return whether it is new there."""
-    _, is_new = WatchlistEntry.objects.get_or_create(user=user, movie=movie)
-    user.forget_page_state()
-    return is_new
+    return _put_on(WatchlistEntry, user, movie)
 
 
 def remove_from_watchlist(user: User, movie: Movie) -> bool:
     """Take the film off the person's watchlist; return whether it was there."""
-    deleted, _ = WatchlistEntry.objects.filter(user=user, movie=movie).delete()
-    user.forget_page_state()
-    return bool(deleted)
+    return _take_off(WatchlistEntry, user, movie)
 
 
 @transaction.atomic
 def dismiss(user: User, movie: Movie) -> bool:
     """Leave the film out of what the person is shown; return whether it was in before."""
     remove_from_watchlist(user, movie)
-    _, is_new = Dismissal.objects.get_or_create(user=user, movie=movie)
-    user.forget_page_state()
-    return is_new
+    return _put_on(Dismissal, user, movie)
 
 
 def restore(user: User, movie: Movie) -> bool:
     """Undo a dismissal; return whether there was one."""
-    deleted, _ = Dismissal.objects.filter(user=user, movie=movie).delete()
-    user.forget_page_state()
-    return bool(deleted)
+    return _take_off(Dismissal, user, movie)
 
 
 def not_seen(user: User, movie: Movie) -> bool:
@@ -97,27 +89,33 @@ def not_seen(user: User, movie: Movie) -> bool:
     """
     if Rating.objects.filter(user=user, movie=movie).exists():
         return False
-    _, is_new = NotSeen.objects.get_or_create(user=user, movie=movie)
-    user.forget_page_state()
-    return is_new
+    return _put_on(NotSeen, user, movie)
 
 
 def forget_not_seen(user: User, movie: Movie) -> bool:
     """Forget that the person has not seen the film; return whether it had been noted."""
-    deleted, _ = NotSeen.objects.filter(user=user, movie=movie).delete()
-    user.forget_page_state()
-    return bool(deleted)
+    return _take_off(NotSeen, user, movie)
 
 
 def ask_for_less(user: User, movie: Movie) -> bool:
     """Show the person fewer films like this one, and not the film; return whether that is new."""
-    _, is_new = LessLike.objects.get_or_create(user=user, movie=movie)
-    user.forget_page_state()
-    return is_new
+    return _put_on(LessLike, user, movie)
 
 
 def take_back_less(user: User, movie: Movie) -> bool:
     """Undo `ask_for_less`; return whether it had been asked for."""
-    deleted, _ = LessLike.objects.filter(user=user, movie=movie).delete()
+    return _take_off(LessLike, user, movie)
+
+
+def _put_on(entries: type[_Mark], user: User, movie: Movie) -> bool:
+    """Add the film to one of the person's lists; return whether it is new there."""
+    _, is_new = entries.objects.get_or_create(user=user, movie=movie)
+    user.forget_page_state()
+    return is_new
+
+
+def _take_off(entries: type[_Mark | Rating], user: User, movie: Movie) -> bool:
+    """Take the film off one of the person's lists; return whether it was there."""
+    deleted, _ = entries.objects.filter(user=user, movie=movie).delete()
     user.forget_page_state()
     return bool(deleted)

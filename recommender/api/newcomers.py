@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from django.db.models import QuerySet
 from drf_spectacular.utils import OpenApiResponse, extend_schema, extend_schema_view
 from rest_framework import serializers
 from rest_framework.permissions import IsAuthenticated
@@ -10,8 +9,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from recommender.api.catalogue import CountQuery, MovieSerializer
-from recommender.api.endpoint import Endpoint, PagedEndpoint
-from recommender.api.personal import MarkView
+from recommender.api.endpoint import Endpoint
+from recommender.api.personal import MarkListView, MarkView
 from recommender.api.problems import Conflict, ProblemSerializer
 from recommender.serving.welcome import films_to_rate
 from users import ratings
@@ -47,9 +46,9 @@ class NotSeenSerializer(serializers.ModelSerializer[NotSeen]):
         read_only_fields = ["said_at"]
 
 
-class NotSeenListView(PagedEndpoint):
-    permission_classes = [IsAuthenticated]
+class NotSeenListView(MarkListView):
     serializer_class = NotSeenSerializer
+    moment = "said_at"
 
     @extend_schema(operation_id="not_seen_list")
     def get(self, request: Request) -> Response:
@@ -58,10 +57,6 @@ class NotSeenListView(PagedEndpoint):
         You are not asked to rate them. They may be recommended, and are no part of your taste.
         """
         return self.list(request)
-
-    def get_queryset(self) -> "QuerySet[NotSeen]":
-        not_seen = NotSeen.objects.filter(user=self.request.user)
-        return not_seen.with_movies().order_by("-said_at", "-movie_id")
 
 
 @extend_schema_view(

@@ -160,18 +160,26 @@ class MarkView(Endpoint):
         return Response(status=status.HTTP_204_NO_CONTENT)
 
 
-class WatchlistView(PagedEndpoint):
+class MarkListView(PagedEndpoint):
+    """The films on one of a person's lists, the latest first; subclasses say which."""
+
     permission_classes = [IsAuthenticated]
+    moment: str
+    """The field that says when a film came on the list."""
+
+    def get_queryset(self) -> "QuerySet[Any]":
+        entries = self.get_serializer_class().Meta.model.objects.filter(user=self.request.user)
+        return entries.with_movies().order_by(f"-{self.moment}", "-movie_id")
+
+
+class WatchlistView(MarkListView):
     serializer_class = WatchlistEntrySerializer
+    moment = "added_at"
 
     @extend_schema(operation_id="watchlist_list")
     def get(self, request: Request) -> Response:
         """The films that you want to see, the latest first."""
         return self.list(request)
-
-    def get_queryset(self) -> "QuerySet[WatchlistEntry]":
-        entries = WatchlistEntry.objects.filter(user=self.request.user)
-        return entries.with_movies().order_by("-added_at", "-movie_id")
 
 
 @extend_schema_view(
@@ -191,18 +199,14 @@ class WatchlistEntryView(MarkView):
     unmark = staticmethod(ratings.remove_from_watchlist)
 
 
-class DismissalListView(PagedEndpoint):
-    permission_classes = [IsAuthenticated]
+class DismissalListView(MarkListView):
     serializer_class = DismissalSerializer
+    moment = "dismissed_at"
 
     @extend_schema(operation_id="dismissals_list")
     def get(self, request: Request) -> Response:
         """The films that you do not want to be shown, the latest first."""
         return self.list(request)
-
-    def get_queryset(self) -> "QuerySet[Dismissal]":
-        dismissals = Dismissal.objects.filter(user=self.request.user)
-        return dismissals.with_movies().order_by("-dismissed_at", "-movie_id")
 
 
 @extend_schema_view(
@@ -222,18 +226,14 @@ class DismissalView(MarkView):
     unmark = staticmethod(ratings.restore)
 
 
-class LessLikeListView(PagedEndpoint):
-    permission_classes = [IsAuthenticated]
+class LessLikeListView(MarkListView):
     serializer_class = LessLikeSerializer
+    moment = "asked_at"
 
     @extend_schema(operation_id="less_like_list")
     def get(self, request: Request) -> Response:
         """The films that you want fewer like, the latest first."""
         return self.list(request)
-
-    def get_queryset(self) -> "QuerySet[LessLike]":
-        entries = LessLike.objects.filter(user=self.request.user)
-        return entries.with_movies().order_by("-asked_at", "-movie_id")
 
 
 @extend_schema_view(
