@@ -1,12 +1,13 @@
 """What every embedder takes and gives."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, Protocol, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
+from recommender.catalogue import Material
 from recommender.interactions import Interactions
 from recommender.parameters import Parameters
 
@@ -88,3 +89,63 @@ class Embedder(Protocol):
     @staticmethod
     def fold_in(numbers: Mapping[str, Any], matrix: NDArray[np.float32]) -> FoldIn:
         """The fold-in whose `state()` these are."""
+
+
+class Unavailable(Exception):
+    """What an embedder needs is not installed; the message says what to install."""
+
+
+@dataclass(frozen=True)
+class WordVectors:
+    """Vectors of words or of parts of words: what finds a place for a text not seen before."""
+
+    words: list[str]
+    """(w,) each once."""
+    vectors: NDArray[np.float32]
+    """(w, d) already weighted as they are to be added up."""
+
+
+@dataclass(frozen=True)
+class FilmEmbedding:
+    """Places of films in a space that knows films alone. Nearness is the cosine."""
+
+    movie_ids: NDArray[np.int64]
+    """(n,) ascending; films of which nothing is known are left out."""
+    vectors: NDArray[np.float32]
+    """(n, d) of length 1."""
+    saw: str
+    """What it was made of, for people to read: "titles, genres and overviews of 9,066 films"."""
+    words: WordVectors | None = None
+    """Where a query's place follows from its words."""
+    numbers: dict[str, Any] = field(default_factory=dict)
+    """JSON-able: what `FilmEmbedder.encode` needs besides."""
+
+
+class FilmEmbedder(Protocol):
+    """A technique that fills a space with vectors of films alone."""
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, object]) -> Self:
+        """An embedder with these settings. Raises ValueError naming a bad field."""
+
+    @property
+    def settings(self) -> Parameters:
+        """The settings it was made with."""
+
+    def fit(self, material: Material, progress: Progress = silent) -> FilmEmbedding:
+        """Learn vectors. Same material, settings and seed: same vectors.
+
+        Raises Unavailable where it needs what is not installed, ValueError where there is nothing
+        to learn from.
+        """
+
+
+class TextEmbedder(FilmEmbedder, Protocol):
+    """One that also finds the place of a text, such as what a person is looking for."""
+
+    @staticmethod
+    def encode(texts: Sequence[str], numbers: Mapping[str, Any]) -> NDArray[np.float32]:
+        """The places (n, d) of texts, of length 1; `numbers` are those of the embedding.
+
+        Raises Unavailable as `fit` does.
+        """
