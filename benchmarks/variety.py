@@ -26,7 +26,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.weighting import read_ratings
+from benchmarks.ratings import read_ratings
 from recommender.embedders import DEFAULT
 from recommender.embedders.als import ImplicitALS, Settings
 from recommender.interactions import Interactions, Ratings

@@ -25,7 +25,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.weighting import read_ratings
+from benchmarks.ratings import read_ratings
 from recommender.embedders import Embedding, Rated, als
 from recommender.interactions import Interactions, Ratings, Weighting
 from recommender.serving.interview import Answers, Floats, Interview, spread

@@ -22,6 +22,9 @@ _LADDER = 1.05
 _TYPICAL_WEIGHT = 3000.0
 """Of a row, in datasets of a hundred thousand to a million ratings."""
 
+_CELLS = 20_000_000
+"""Of a matrix in which λ is what the settings say: about MovieLens 1M's."""
+
 Solver = Callable[..., None]
 
 
@@ -47,15 +50,19 @@ class Settings(Parameters):
     regularization: float = number(
         0.01, 1e-7, 1000.0, Search(0.1, 10, log=True, scale=_regularization_scale)
     )
-    """λ. The good region is narrow: a half less or more loses much, so tune it first. It rises
-    with about √α of the weighting, and falls as ratings get more (the 2022 paper has 0.007 for
-    one million and 0.003 for twenty)."""
+    """λ, for twenty million pairs of a user and a movie: it falls with the fourth root of their
+    number. The good region is narrow: a half less or more loses much. It rises with about √α of
+    the weighting."""
 
     frequency_exponent: float = number(1.0, 0.0, 2.0, Search(0.25, 1.25))
     """ν: how λ grows with the weight of a user's or movie's row. 0 is one λ for all."""
 
     seed: int = number(0, 0, 2**32 - 1)
     """Start of the random numbers. The same seed gives the same vectors."""
+
+    def penalty(self, users: int, movies: int) -> float:
+        """λ for so many users and movies."""
+        return float(self.regularization * (_CELLS / (users * movies)) ** 0.25)
 
 
 @dataclass(frozen=True)
@@ -139,7 +146,7 @@ class ImplicitALS:
     RecSys 2022 (arXiv 2110.14037), at ν = 1 with the very same λ. Graded confidences enter by
     their size. Weights are rounded to a ladder of ratio 1.05, as `implicit` solves with one λ a
     call: rows on one rung make one call, and fold-in rounds alike, so nothing is approximated
-    between training and serving.
+    between training and serving. λ itself is `Settings.penalty`.
 
     Rows are solved by conjugate gradients (Takács, Pilászy, Tikk, RecSys 2011), and users once
     more exactly at the end, so that a trained user vector is what fold-in gives.
@@ -203,7 +210,7 @@ class ImplicitALS:
         user_vectors[users.order] = x
         fold_in = FoldIn(
             gramian(movie_vectors),
-            settings.regularization,
+            settings.penalty(*matrix.shape),
             settings.frequency_exponent,
             matrix.shape[1],
         )
@@ -259,6 +266,7 @@ class _Side:
         """The users' side and the movies' side of a matrix (U, I) of signed confidences."""
         excess = _excess(matrix.data)
         users, movies = matrix.shape
+        penalty, exponent = settings.penalty(users, movies), settings.frequency_exponent
         owners = np.repeat(np.arange(users, dtype=np.int32), np.diff(matrix.indptr))
         user_weights = float(movies) + np.bincount(owners, weights=excess, minlength=users)
         movie_weights = float(users) + np.bincount(matrix.indices, excess, minlength=movies)
@@ -271,8 +279,12 @@ class _Side:
             (by_user.data, rank[by_user.indices], by_user.indptr), shape=matrix.shape
         )
         return (
-            cls(by_user, user_order, list(_rungs(user_weights[user_order], settings))),
-            cls(by_user.T.tocsr(), movie_order, list(_rungs(movie_weights[movie_order], settings))),
+            cls(by_user, user_order, list(_rungs(user_weights[user_order], penalty, exponent))),
+            cls(
+                by_user.T.tocsr(),
+                movie_order,
+                list(_rungs(movie_weights[movie_order], penalty, exponent)),
+            ),
         )
 
     def rows(self, start: int, stop: int) -> sparse.csr_matrix:
@@ -288,10 +300,10 @@ class _Side:
 
 
 def _rungs(
-    weights: NDArray[np.floating[Any]], settings: Settings
+    weights: NDArray[np.floating[Any]], penalty: float, exponent: float
 ) -> Iterator[tuple[int, int, float]]:
     """Runs of equal λ in weights (n,) that descend: start, stop, λ."""
-    lambdas = row_regularization(weights, settings.regularization, settings.frequency_exponent)
+    lambdas = row_regularization(weights, penalty, exponent)
     edges = np.flatnonzero(np.diff(lambdas)) + 1
     bounds = [0, *edges.tolist(), len(weights)]
     for start, stop in itertools.pairwise(bounds):

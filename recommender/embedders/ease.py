@@ -7,14 +7,16 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 from scipy import linalg, sparse
+from scipy.sparse.linalg import LinearOperator, aslinearoperator
 
 from recommender.embedders.base import Embedding, Floats, Progress, Rated, silent
 from recommender.interactions import Interactions
 from recommender.parameters import Parameters, Search, number
 
-MOVIES = 4000
-"""The most liked movies have vectors, the others zeros: time grows with the cube of their number.
-In MovieLens 1M all have, and of the likes in larger sets the most liked 4,000 hold over 90 %."""
+SIDE = 4000
+"""The most people, or movies, that are solved for: time grows with the cube of their number. With
+more of both, the most liked movies have vectors, and the others zeros. In MovieLens 1M all have,
+and of the likes in larger sets the most liked 4,000 hold over 90 %."""
 
 _OVERSAMPLING = 32
 _POWER_ITERATIONS = 4
@@ -86,6 +88,12 @@ class ReducedRankEASE:
     The root is for the angle between two movies: in Q alone, directions of little weight would
     count in it as much as the leading ones.
 
+    Where there are fewer users than movies, P follows from the users' smaller side (Woodbury):
+
+        P = (I − Xᵀ(XXᵀ + λI)⁻¹X) / λ
+
+    and B is only ever multiplied by, never written out.
+
     The strength of a like is c − 1, with a mean of 1; what was not liked counts for nothing.
     """
 
@@ -114,7 +122,7 @@ class ReducedRankEASE:
         """
         matrix = interactions.matrix
         likes, unit = _likes(matrix)
-        chosen = _most_liked(likes)
+        chosen = _solved_for(likes)
         progress(0.1, "which movies are liked together")
         weights = _item_weights(likes[:, chosen], self._settings)
         progress(0.6, "what liking one says of another")
@@ -125,13 +133,13 @@ class ReducedRankEASE:
         )
         roots = np.sqrt(np.maximum(sizes / (sizes[0] or 1), _SMALLEST))
         movie_vectors[chosen, : len(sizes)] = directions * roots
-        input_vectors[chosen, : len(sizes)] = weights @ directions / roots
+        input_vectors[chosen, : len(sizes)] = (weights @ directions) / roots
         progress(1.0, "fitted")
         user_vectors = np.asarray(likes @ input_vectors, dtype=np.float32)
         return Embedding(user_vectors, movie_vectors, input_vectors / unit, FoldIn())
 
     def _leading_directions(
-        self, likes: sparse.csr_matrix, weights: Matrix
+        self, likes: sparse.csr_matrix, weights: LinearOperator
     ) -> tuple[Matrix, Matrix]:
         """Q (m, ≤ k) and S: right singular vectors and values of likes (U, m) @ weights (m, m).
 
@@ -140,10 +148,11 @@ class ReducedRankEASE:
         By subspace iteration (Halko, Martinsson, Tropp 2011, algorithm 4.4), which comes to the
         same directions from any random start.
         """
-        rank = min(self._settings.rank, len(weights))
+        movies = likes.shape[1]
+        rank = min(self._settings.rank, movies)
         random = np.random.default_rng(0)
-        width = min(rank + _OVERSAMPLING, len(weights))
-        directions = random.standard_normal((len(weights), width), dtype=np.float32)
+        width = min(rank + _OVERSAMPLING, movies)
+        directions = random.standard_normal((movies, width), dtype=np.float32)
         for _ in range(_POWER_ITERATIONS):
             foreseen = likes @ (weights @ directions)
             directions, _ = np.linalg.qr(weights.T @ (likes.T @ foreseen))
@@ -171,29 +180,62 @@ def _likes(matrix: sparse.csr_matrix) -> tuple[sparse.csr_matrix, float]:
     return likes, unit
 
 
-def _most_liked(likes: sparse.csr_matrix) -> NDArray[np.intp]:
-    """The columns (≤ MOVIES,) that are liked by the most, ascending."""
+def _solved_for(likes: sparse.csr_matrix) -> NDArray[np.intp]:
+    """The columns of the movies that have vectors, ascending: the liked ones, or the most liked."""
     counts = np.bincount(likes.indices, minlength=likes.shape[1])
-    most = np.argsort(-counts, kind="stable")[:MOVIES]
-    return np.sort(most[counts[most] > 0])
+    liked = np.flatnonzero(counts)
+    if min(likes.shape[0], len(liked)) <= SIDE:
+        return liked
+    return np.sort(np.argsort(-counts, kind="stable")[:SIDE])
 
 
-def _item_weights(likes: sparse.csr_matrix, settings: Settings) -> Matrix:
+def _item_weights(likes: sparse.csr_matrix, settings: Settings) -> LinearOperator:
     """B (m, m) for plain likes (U, m), learnt from the normalized ones."""
     counts = np.bincount(likes.indices, minlength=likes.shape[1])
     owners = np.repeat(np.arange(likes.shape[0]), np.diff(likes.indptr))
     sums = np.bincount(owners, weights=likes.data, minlength=likes.shape[0])
     user_scale = np.maximum(sums, 1e-6)[owners] ** -settings.user_exponent
     movie_scale = counts.astype(np.float64) ** -settings.movie_exponent
-    scaled = (likes.data * user_scale * movie_scale[likes.indices]).astype(np.float32)
-    normalized = sparse.csr_matrix((scaled, likes.indices, likes.indptr), shape=likes.shape)
-    gramian = (normalized.T @ normalized).toarray()
-    gramian /= gramian.trace() / len(gramian)
-    gramian[np.diag_indices_from(gramian)] += settings.item_regularization / np.sqrt(counts.mean())
+    scaled = likes.data * user_scale * movie_scale[likes.indices]
+    # So that λ means the same whatever the scale: a movie's square length is 1 on average.
+    scaled /= np.sqrt(np.sum(scaled**2) / len(counts))
+    normalized = sparse.csr_matrix(
+        (scaled.astype(np.float32), likes.indices, likes.indptr), shape=likes.shape
+    )
+    solve = _by_movies if likes.shape[0] > len(counts) else _by_users
+    weights = solve(normalized, settings.item_regularization / float(np.sqrt(counts.mean())))
+    scales = movie_scale.astype(np.float32)
+    return _diagonal(scales) @ weights @ _diagonal(1 / scales)
+
+
+def _by_movies(likes: sparse.csr_matrix, regularization: float) -> LinearOperator:
+    """EASE's B (m, m) of normalized likes (U, m), by a system of m equations."""
+    gramian = (likes.T @ likes).toarray()
+    gramian[np.diag_indices_from(gramian)] += regularization
     inverse = _inverse(gramian)
     weights = inverse / -inverse.diagonal()
     np.fill_diagonal(weights, 0)
-    return np.asarray(weights * (movie_scale[:, None] / movie_scale), dtype=np.float32)
+    return aslinearoperator(weights)
+
+
+def _by_users(likes: sparse.csr_matrix, regularization: float) -> LinearOperator:
+    """The same by a system of U equations: with XXᵀ + λI = LLᵀ and F = L⁻¹X, λP = I − FᵀF."""
+    gramian = (likes @ likes.T).toarray().astype(np.float64)
+    gramian[np.diag_indices_from(gramian)] += regularization
+    half = linalg.solve_triangular(
+        linalg.cholesky(gramian, lower=True, overwrite_a=True), likes.toarray(), lower=True
+    ).astype(np.float32)
+    diagonal = 1 - np.einsum("um,um->m", half, half)
+    scaled_inverse = _identity(likes.shape[1]) - aslinearoperator(half.T) @ aslinearoperator(half)
+    return _identity(likes.shape[1]) - scaled_inverse @ _diagonal(1 / diagonal)
+
+
+def _identity(size: int) -> LinearOperator:
+    return aslinearoperator(sparse.eye_array(size, dtype=np.float32))
+
+
+def _diagonal(values: Floats) -> LinearOperator:
+    return aslinearoperator(sparse.diags_array(values))
 
 
 def _inverse(matrix: Matrix) -> Matrix:

@@ -55,6 +55,8 @@ class Protocol:
     """The ratings and the number of a fold, from 0, to that fold's split."""
     liked_only: bool = True
     """Whether only held-out ratings that the person liked are relevant, or all."""
+    most_folds: int = 2
+    """How often the same people can be asked with nothing much lost."""
 
 
 def by_time(ratings: Ratings, fold: int) -> Split:
@@ -73,7 +75,7 @@ def at_random(ratings: Ratings, fold: int) -> Split:
 SITE = Protocol(by_time)
 """What the site asks of a model: which films will this person like next?"""
 
-PUBLISHED = Protocol(at_random, liked_only=False)
+PUBLISHED = Protocol(at_random, liked_only=False, most_folds=4)
 """What published tables ask: which films did this person rate?"""
 
 
@@ -239,8 +241,8 @@ class _Tuning:
                 " people drawn at random, so that trials stay short."
             )
         people = len(self._fold(0).question.rows)
-        # Few people are asked twice, about different ratings, or luck would choose.
-        self._folds = 1 if people >= ASKED_PEOPLE // 2 else 2
+        # Few people are asked again, about different ratings, or luck would choose.
+        self._folds = min(round(ASKED_PEOPLE / people) or 1, protocol.most_folds)
 
     def make_trials(self, most: int | None) -> None:
         """Try settings until the time for it is over, `most` trials are made, or it is stopped."""

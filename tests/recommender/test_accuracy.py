@@ -2,7 +2,7 @@
 
 import pytest
 
-from benchmarks.weighting import read_ratings
+from benchmarks.ratings import read_ratings
 from recommender.embedders.als import ImplicitALS
 from recommender.interactions import Interactions, Weighting
 from recommender.training.evaluation import Question, by_vectors, evaluate, most_popular

@@ -42,7 +42,7 @@ def plain_half_step(confidences: Array, fixed: Array, settings: Settings) -> Arr
         weight = np.where(signed == 0, 1, np.abs(signed))
         liked = (signed > 0).astype(float)
         ladder = 1.05 ** round(np.log(weight.sum()) / np.log(1.05))
-        penalty = settings.regularization * ladder**settings.frequency_exponent
+        penalty = settings.penalty(*confidences.shape) * ladder**settings.frequency_exponent
         system = fixed.T @ (weight[:, None] * fixed) + penalty * np.eye(fixed.shape[1])
         solved[row] = np.linalg.solve(system, fixed.T @ (weight * liked))
     return solved
@@ -54,7 +54,7 @@ def loss(confidences: Array, x: Array, y: Array, settings: Settings) -> float:
     rows, columns = weight.sum(axis=1), weight.sum(axis=0)
     error = float((weight * ((confidences > 0) - x @ y.T) ** 2).sum())
     penalties = [
-        row_regularization(w, settings.regularization, settings.frequency_exponent)
+        row_regularization(w, settings.penalty(*confidences.shape), settings.frequency_exponent)
         for w in (rows, columns)
     ]
     return error + sum(
@@ -114,11 +114,19 @@ def test_folding_a_training_user_in_gives_their_trained_vector() -> None:
 
 
 def test_what_fold_in_needs_survives_json() -> None:
-    model = ImplicitALS(Settings(factors=4, regularization=0.003), threads=1).fit(interactions())
+    settings = Settings(factors=4, regularization=0.003)
+    model = ImplicitALS(settings, threads=1).fit(interactions())
     numbers, matrix = model.fold_in.state()
     again = ImplicitALS.fold_in(json.loads(json.dumps(numbers)), matrix)
     confidences = np.array([3.0, -2.0, 0.0])
-    assert again.user_regularization(confidences) == pytest.approx(0.003 * 48, rel=0.03)
+    expected = settings.penalty(60, 45) * 48
+    assert again.user_regularization(confidences) == pytest.approx(expected, rel=0.03)
+
+
+def test_more_people_and_films_need_less_regularization() -> None:
+    settings = Settings(regularization=0.01)
+    assert settings.penalty(5_000, 4_000) == pytest.approx(0.01)
+    assert settings.penalty(80_000, 4_000) == pytest.approx(0.005)
 
 
 def test_regularization_is_that_of_the_paper_where_all_confidences_are_alike() -> None:
