@@ -4,10 +4,11 @@ from typing import Any, Self
 
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex, OpClass
+from django.contrib.postgres.search import SearchVector
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import F
-from django.db.models.functions import Cast
+from django.db.models.functions import Cast, Upper
 from django.urls import reverse
 from django.utils.text import slugify
 
@@ -37,7 +38,10 @@ class Person(models.Model):
     class Meta:
         ordering = ["name"]
         verbose_name_plural = "people"
-        indexes = [GinIndex(OpClass("name", "gin_trgm_ops"), name="person_name")]
+        indexes = [
+            GinIndex(OpClass("name", "gin_trgm_ops"), name="person_name"),
+            models.Index(Upper("name"), name="person_name_upper"),
+        ]
 
     def __str__(self) -> str:
         return self.name
@@ -119,6 +123,12 @@ class Movie(models.Model):
     class Meta:
         indexes = [
             GinIndex(OpClass("search_titles", "gin_trgm_ops"), name="movie_search_titles"),
+            # Without fastupdate: reading a long list of pending words costs more than it saves.
+            GinIndex(
+                SearchVector("overview", config="english"),
+                name="movie_overview_words",
+                fastupdate=False,
+            ),
             models.Index(F("weighted_rating").desc(), name="movie_weighted_rating"),
             models.Index(F("rating_count").desc(), name="movie_rating_count"),
             models.Index("year", name="movie_year"),
