@@ -63,6 +63,9 @@ class ModelVersion(models.Model):
     held_because = models.TextField(
         blank=True, help_text="Why it did not go live by itself, where the release gate held it."
     )
+    numbers = models.JSONField(
+        default=dict, help_text="What finding the place of a text takes besides the vectors."
+    )
     # The d × d movie Gramian YᵀY in float32, row by row: what fold-in needs beside the vectors.
     gramian = models.BinaryField(null=True, editable=False)
     user_count = models.IntegerField(default=0)
