@@ -9,5 +9,5 @@ urlpatterns = [
     path("films/<int:pk>/", views.detail, name="detail"),
     path("films/<int:pk>/<slug:slug>/", views.detail, name="detail"),
     path("people/<int:pk>/", views.person, name="person"),
-    path("search/", views.search, name="search"),
+    path("search/suggestions/", views.suggestions, name="suggestions"),
 ]

@@ -14,7 +14,7 @@ from movies.models import Credit, Movie, Person
 from movies.search import find
 
 PAGE_SIZE = 48
-MAX_QUERY = 100
+MAX_QUERY = 200
 POSTER_SECONDS = 24 * 60 * 60
 
 
@@ -82,16 +82,23 @@ def browse(request: HttpRequest) -> HttpResponse:
     )
 
 
+def query_of(request: HttpRequest) -> str:
+    """Return what the address asks to search for."""
+    return " ".join(request.GET.get("q", "").split())[:MAX_QUERY]
+
+
 @require_safe
-@vary_on_headers("HX-Request")
-def search(request: HttpRequest) -> HttpResponse:
-    """Films and people by name: a page, or the suggestions beneath the search box."""
-    query = " ".join(request.GET.get("q", "").split())[:MAX_QUERY]
-    if request.htmx:
-        found = find(query, films=6, people=3)
-        return render(request, "movies/_suggestions.html", {"query": query, "found": found})
-    found = find(query, films=60, people=12)
-    return render(request, "movies/search.html", {"query": query, "found": found})
+def suggestions(request: HttpRequest) -> HttpResponse:
+    """Films and people by name, beneath the search box."""
+    query = query_of(request)
+    found = find(query, films=6, people=3)
+    context = {
+        "query": query,
+        "found": found,
+        # Title and name alone rarely take as many words.
+        "asks_for_meaning": len(query.split()) > (2 if found else 1),
+    }
+    return render(request, "movies/_suggestions.html", context)
 
 
 @require_safe

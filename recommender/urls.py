@@ -1,9 +1,11 @@
 from django.urls import path
 
-from recommender import views, welcome
+from recommender import search, views, welcome
 
 app_name = "recommender"
 urlpatterns = [
+    path("search/", search.search, name="search"),
+    path("search/meaning/", search.meaning, name="meaning"),
     path("welcome/", welcome.Welcome.as_view(), name="welcome"),
     path("recommendations/", views.recommendations, name="recommendations"),
     path("recommendations/dials/", views.turn_dials, name="dials"),

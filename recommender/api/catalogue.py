@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from django.db.models import Count, QuerySet
+from django.db.models import Count, QuerySet, prefetch_related_objects
 from django.shortcuts import get_object_or_404
 from drf_spectacular.utils import extend_schema, extend_schema_field
 from rest_framework import serializers
@@ -13,6 +13,7 @@ from movies import search
 from movies.forms import BrowseForm
 from movies.models import Credit, Genre, Movie
 from recommender.api.endpoint import Endpoint, PagedEndpoint, PageQuery, Query
+from recommender.serving.finding import find
 from recommender.serving.recommend import similar
 from recommender.serving.stars import Prediction, predicted_stars
 from users.models import MAX_HALF_STARS, MIN_HALF_STARS
@@ -56,6 +57,21 @@ class FilmFilters(Query):
 class CountQuery(Query):
     k = serializers.IntegerField(
         min_value=1, max_value=MAX_K, default=20, help_text="How many films to answer with."
+    )
+
+
+class SearchQuery(CountQuery):
+    q = serializers.CharField(
+        max_length=200,
+        help_text="A title, a name, or what a film is about. Typing mistakes in titles are"
+        " forgiven. Years, genres and people that are asked for (“funny heist films from the"
+        " nineties”) are conditions on all films of the answer.",
+    )
+    plain = serializers.ListField(
+        child=serializers.CharField(max_length=50),
+        required=False,
+        max_length=10,
+        help_text="Keys of conditions whose words are to be plain words.",
     )
 
 
@@ -150,6 +166,22 @@ class SimilarSerializer(serializers.Serializer[Any]):
     results = MovieSerializer(many=True, help_text="The nearest first.")
 
 
+class ConditionSerializer(serializers.Serializer[Any]):
+    key = serializers.CharField(help_text="What `plain` takes, such as `genre:comedy`.")
+    label = serializers.CharField(help_text="For people to read, such as `Comedy`.")
+
+
+class PersonSerializer(serializers.Serializer[Any]):
+    id = serializers.IntegerField()
+    name = serializers.CharField()
+
+
+class SearchSerializer(serializers.Serializer[Any]):
+    conditions = ConditionSerializer(many=True, help_text="What was read off the query.")
+    people = PersonSerializer(many=True, help_text="People of such a name, the likeliest first.")
+    results = MovieSerializer(many=True, help_text="Films, the likeliest first.")
+
+
 class MovieListView(PagedEndpoint):
     query_class = MovieQuery
     serializer_class = MovieSerializer
@@ -173,6 +205,23 @@ class MovieListView(PagedEndpoint):
         if "sort" in query:
             return movies.filter(pk__in=found).in_order(query["sort"])
         return search.in_given_order(movies, found)
+
+
+class SearchView(Endpoint):
+    query_class = SearchQuery
+    serializer_class = SearchSerializer
+
+    @extend_schema(operation_id="search")
+    def get(self, request: Request) -> Response:
+        """Films by title and by what they are about, people by name: as the search box answers."""
+        found = find(self.query["q"], self.query["k"], plain=self.query.get("plain", ()))
+        prefetch_related_objects(found.films, "genres")
+        answer = {
+            "conditions": found.conditions,
+            "people": found.people,
+            "results": found.films,
+        }
+        return Response(self.get_serializer(answer).data)
 
 
 class MovieView(Endpoint):

@@ -7,6 +7,7 @@ from recommender.api import catalogue, newcomers, personal, token, training, tun
 
 version_1 = [
     path("token/", token.TokenView.as_view()),
+    path("search/", catalogue.SearchView.as_view()),
     path("movies/", catalogue.MovieListView.as_view()),
     path("movies/<int:movie_id>/", catalogue.MovieView.as_view()),
     path("movies/<int:movie_id>/similar/", catalogue.SimilarView.as_view()),

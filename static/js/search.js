@@ -15,7 +15,8 @@ document.addEventListener("DOMContentLoaded", () => {
   };
   const open = () => {
     input.setAttribute("aria-expanded", String(options().length > 0));
-    input.removeAttribute("aria-activedescendant");
+    // What comes later stands beneath, and leaves the choice as it is.
+    if (chosen() < 0) input.removeAttribute("aria-activedescendant");
   };
 
   input.setAttribute("role", "combobox");

@@ -173,3 +173,26 @@ def test_nothing_moves_for_those_who_asked_for_stillness(open_page, godfather):
     page.get_by_role("link", name="Marquee", exact=True).hover()
     moving = page.evaluate("document.getAnimations().length")
     assert moving == 0
+
+
+def test_a_description_finds_the_film_as_one_types_and_a_condition_can_be_taken_off(open_page):
+    MovieFactory(
+        title="Quick Change",
+        year=1990,
+        genres=["Comedy"],
+        overview="A clown robs a bank; the heist goes well, the escape does not.",
+    )
+    MovieFactory(
+        title="Heat", year=1995, genres=["Crime"], overview="Thieves plan a heist, a bank."
+    )
+    page = open_page("/")
+    box = page.get_by_role("combobox")
+    box.press_sequentially("thieves robbing a bank")
+    expect(page.get_by_role("option", name="Heat 1995")).to_be_visible()
+    box.fill("funny heist films from the nineties")
+    box.press("Enter")
+    expect(page.get_by_role("main").get_by_role("link", name="Quick Change")).to_be_visible()
+    expect(page.get_by_role("main").get_by_role("link", name="Heat")).to_have_count(0)
+    page.get_by_role("link", name="Remove the filter Comedy").click()
+    expect(page.get_by_role("main").get_by_role("link", name="Heat")).to_be_visible()
+    expect(page.get_by_role("link", name="Remove the filter 1990s")).to_be_visible()

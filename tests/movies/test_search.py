@@ -123,19 +123,20 @@ def test_search_reads_the_trigram_index(catalogue):
         assert "movie_search_titles" in str(cursor.fetchall())
 
 
-def test_the_page_shows_films_and_people(client, catalogue):
-    page = client.get(reverse("movies:search"), {"q": "godfater"}).content.decode()
-    assert "The Godfather" in page
-
-
-def test_the_page_says_what_to_do_when_nothing_is_found(client):
-    page = client.get(reverse("movies:search"), {"q": "zzxqwv"}).content.decode()
-    assert "Nothing by that name" in page
-    assert "<script>" not in client.get("/search/", {"q": "<script>"}).content.decode()
-
-
-def test_htmx_gets_suggestions_alone(client, catalogue):
-    answer = client.get("/search/", {"q": "toy"}, headers={"HX-Request": "true"})
-    page = answer.content.decode()
+def test_suggestions_come_without_a_page(client, catalogue):
+    page = client.get(reverse("movies:suggestions"), {"q": "toy"}).content.decode()
     assert "<html" not in page
     assert 'role="option"' in page
+    assert "Looking through the stories" not in page
+
+
+def test_many_words_are_looked_for_in_the_stories_as_well(client, catalogue):
+    query = {"q": "toys that come to life"}
+    page = client.get(reverse("movies:suggestions"), query).content.decode()
+    assert "Looking through the stories" in page
+    assert "/search/meaning/?q=toys%20that%20come%20to%20life" in page
+
+
+def test_a_description_is_no_title_and_no_name(catalogue):
+    PersonFactory(name="Toy Story Person")
+    assert not find("a boy's toys come to life and one of them is jealous of a new one")
