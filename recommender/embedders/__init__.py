@@ -3,12 +3,16 @@
 from recommender.embedders.als import ImplicitALS
 from recommender.embedders.base import Embedder, Embedding, FoldIn, Progress, Rated, silent
 from recommender.embedders.blend import Blend
+from recommender.embedders.bpr import BayesianRanking
 from recommender.embedders.ease import ReducedRankEASE
+from recommender.embedders.logistic import LogisticFactorization
 
 EMBEDDERS: dict[str, type[Embedder]] = {
     "blend": Blend,
     "als": ImplicitALS,
     "ease": ReducedRankEASE,
+    "bpr": BayesianRanking,
+    "logistic": LogisticFactorization,
 }
 
 DEFAULT = "blend"
