@@ -16,6 +16,20 @@ class Space(models.TextChoices):
     """One kind of embedding, by what it knows."""
 
     TASTE = "taste", "Taste (from ratings)"
+    NEIGHBOURS = "neighbours", "Neighbours (who watched this also watched)"
+    WORDS = "words", "Words (of titles, genres, people and overviews)"
+    STORY = "story", "Story (what happens in it)"
+    PEOPLE = "people", "People (who made it and who plays)"
+
+    @property
+    def knows_people(self) -> bool:
+        """Whether the people who rate have a place in it, beside the films."""
+        return self == Space.TASTE
+
+    @property
+    def knows_ratings(self) -> bool:
+        """Whether it may learn from ratings, so that some must be held out to judge it."""
+        return self not in (Space.WORDS, Space.STORY)
 
 
 class Metric(models.TextChoices):
@@ -62,6 +76,9 @@ class ModelVersion(models.Model):
     )
     held_because = models.TextField(
         blank=True, help_text="Why it did not go live by itself, where the release gate held it."
+    )
+    saw = models.TextField(
+        blank=True, default="", help_text="What it was made of, for people to read."
     )
     numbers = models.JSONField(
         default=dict, help_text="What finding the place of a text takes besides the vectors."
@@ -283,3 +300,18 @@ class UserVector(models.Model):
 
     def __str__(self) -> str:
         return f"user {self.user_id} in version {self.version_id}"
+
+
+class WordVector(models.Model):
+    """A word's place in a version's space, or that of a part of words: a text's follows from it."""
+
+    pk = models.CompositePrimaryKey("word", "version_id")
+    word = models.TextField()
+    version = models.ForeignKey(ModelVersion, models.CASCADE, related_name="+", db_index=False)
+    vector = VectorField()
+
+    class Meta:
+        db_table = "recommender_wordvector"
+
+    def __str__(self) -> str:
+        return f"{self.word!r} in version {self.version_id}"

@@ -7,7 +7,7 @@ from celery import shared_task, signals
 
 from recommender import heartbeat
 from recommender.models import TrainingRun
-from recommender.training import pipeline, runs
+from recommender.training import dispatch, runs
 
 logger = logging.getLogger(__name__)
 
@@ -15,7 +15,7 @@ logger = logging.getLogger(__name__)
 @shared_task
 def train(run_id: int) -> None:
     """Execute a queued run."""
-    _execute(run_id, pipeline.execute)
+    _execute(run_id, dispatch.execute)
 
 
 @shared_task

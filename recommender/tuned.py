@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 from django.utils import timezone
 
-from recommender.embedders import DEFAULT
+from recommender.embedders import DEFAULT, default
 from recommender.models import Space, TrainingRun, TuningStudy
-from recommender.recipe import Recipe
+from recommender.recipe import read
 
 logger = logging.getLogger(__name__)
 
@@ -17,23 +17,30 @@ logger = logging.getLogger(__name__)
 class Settings:
     """What to train with, and where it comes from."""
 
+    embedder: str
     parameters: dict[str, float]
-    """All of them, as `Recipe.of` reads them."""
+    """All of them, as `recipe.read` reads them."""
     study: TuningStudy | None
     """Whose findings are among them; None where nothing was tuned."""
 
 
 def resolve(
-    space: str = Space.TASTE, embedder: str = DEFAULT, asked: Mapping[str, object] | None = None
+    space: str = Space.TASTE,
+    embedder: str | None = None,
+    asked: Mapping[str, object] | None = None,
 ) -> Settings:
     """Return what a training takes where these parameters were asked for.
+
+    Without an embedder it is the space's default.
 
     Raises:
         ValueError: a parameter that was asked for is wrong; the message begins with its name.
     """
+    embedder = embedder or default(space)
     study = adopted(space, embedder)
     found = study.parameters if study else {}
-    return Settings(Recipe.of(embedder, {**found, **(asked or {})}).parameters, study)
+    parameters = read(space, embedder, {**found, **(asked or {})}).parameters
+    return Settings(embedder, parameters, study)
 
 
 def adopted(space: str = Space.TASTE, embedder: str = DEFAULT) -> TuningStudy | None:
@@ -42,7 +49,7 @@ def adopted(space: str = Space.TASTE, embedder: str = DEFAULT) -> TuningStudy | 
     if study is None:
         return None
     try:
-        Recipe.of(embedder, study.parameters)
+        read(space, embedder, study.parameters)
     except ValueError as error:
         # An upgrade may have changed what may be set.
         logger.warning("%s is left aside: %s", study, error)

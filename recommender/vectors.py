@@ -1,10 +1,11 @@
 """Vectors in PostgreSQL: write a version's own partitions, index them, promote, drop.
 
-A version's vectors are built in two tables of their own and then attached to `MovieVector` and
-`UserVector` as partitions, so that writing touches no live row and dropping is no vacuum.
+A version's vectors are built in tables of their own and then attached to `MovieVector`,
+`UserVector` and `WordVector` as partitions, so that writing touches no live row and dropping is no
+vacuum. A version has those of the three that it wrote.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -15,17 +16,26 @@ from pgvector.psycopg import register_vector
 from psycopg import Cursor, sql
 from psycopg.pq import Format
 
-from recommender.models import Metric, ModelVersion, MovieVector, UserVector
+from recommender.models import Metric, ModelVersion, MovieVector, UserVector, WordVector
 
 _OPERATOR_CLASSES = {Metric.INNER_PRODUCT: "vector_ip_ops", Metric.COSINE: "vector_cosine_ops"}
 _COPY_ROWS = 10_000
 _TYPES = {
     "movie_id": "int8",
     "user_id": "int8",
+    "word": "text",
     "taste_revision": "int4",
     "vector": "vector",
     "input": "vector",
 }
+
+Kept = type[MovieVector] | type[UserVector] | type[WordVector]
+_OWNERS: dict[Kept, tuple[str, str | None]] = {
+    MovieVector: ("movie_id", "movies_movie"),
+    UserVector: ("user_id", "users_user"),
+    WordVector: ("word", None),
+}
+"""Whose vector it is, and the table that knows whether they are still there."""
 
 Fraction = Callable[[float], None]
 
@@ -38,14 +48,16 @@ def write_movies(
     version: ModelVersion,
     movie_ids: NDArray[np.int64],
     vectors: NDArray[np.float32],
-    inputs: NDArray[np.float32],
+    inputs: NDArray[np.float32] | None = None,
     progress: Fraction = lambda fraction: None,
 ) -> None:
     """Write movie vectors: ids (n,), vectors (n, d) float32, into the version's own table.
 
     `inputs` (n, e) float32 are their input vectors; with e = 0 there are none.
     """
-    placed = [("vector", vectors), ("input", inputs)]
+    placed = [("vector", vectors)]
+    if inputs is not None:
+        placed.append(("input", inputs))
     _write(MovieVector, version, {"movie_id": movie_ids}, placed, progress)
 
 
@@ -61,17 +73,35 @@ def write_users(
     _write(UserVector, version, keys, [("vector", vectors)], progress)
 
 
+def write_words(
+    version: ModelVersion,
+    words: Sequence[str],
+    vectors: NDArray[np.float32],
+    progress: Fraction = lambda fraction: None,
+) -> None:
+    """Write vectors of words: each word once, vectors (w, d) float32."""
+    _write(WordVector, version, {"word": words}, [("vector", vectors)], progress)
+
+
+def of_words(version: ModelVersion, words: Sequence[str]) -> dict[str, NDArray[np.float32]]:
+    """Return the vectors (d,) of those of the words that the version knows."""
+    known = WordVector.objects.filter(version=version, word__in=list(words))
+    with binary_cursor() as cursor:
+        cursor.execute(*known.values_list("word", "vector").query.sql_with_params())
+        return {word: vector.to_numpy() for word, vector in cursor.fetchall()}
+
+
 def index_and_attach(version: ModelVersion) -> None:
-    """Build the HNSW index over the movies and make both tables partitions of their parents.
+    """Build the HNSW index over the movies and make the tables partitions of their parents.
 
     Rows whose movie or person was deleted meanwhile are left out.
     """
-    for model, owner, owner_table in (
-        (MovieVector, "movie_id", "movies_movie"),
-        (UserVector, "user_id", "users_user"),
-    ):
+    for model, (owner, owner_table) in _OWNERS.items():
         table = _table(model, version)
         with connection.cursor() as cursor:
+            cursor.execute("SELECT to_regclass(%s)", [f"{model._meta.db_table}_v{version.pk}"])
+            if cursor.fetchone() == (None,):
+                continue
             cursor.execute(
                 sql.SQL("ALTER TABLE {} ADD PRIMARY KEY ({}, version_id)").format(
                     table, sql.Identifier(owner)
@@ -116,7 +146,7 @@ def drop(version: ModelVersion) -> bool:
             if locked.state == ModelVersion.State.LIVE:
                 return False
             cursor.execute("SET LOCAL lock_timeout = '2s'")
-            for model in (MovieVector, UserVector):
+            for model in _OWNERS:
                 cursor.execute(sql.SQL("DROP TABLE IF EXISTS {}").format(_table(model, version)))
             ModelVersion.objects.filter(pk=version.pk).update(vectors_dropped=True)
     except DatabaseError as error:
@@ -145,9 +175,9 @@ def binary_cursor() -> Cursor[Any]:
 
 
 def _write(
-    model: type[MovieVector] | type[UserVector],
+    model: Kept,
     version: ModelVersion,
-    keys: dict[str, NDArray[np.int64]],
+    keys: Mapping[str, NDArray[np.int64] | Sequence[str]],
     vectors: list[tuple[str, NDArray[np.float32]]],
     progress: Fraction,
 ) -> None:
@@ -155,7 +185,7 @@ def _write(
     (first, *_), rows = vectors, len(next(iter(keys.values())))
     if first[1].shape != (rows, version.dimensions):
         raise ValueError(f"vectors: expected shape {(rows, version.dimensions)}")
-    columns: list[tuple[str, NDArray[Any]]] = [
+    columns: list[tuple[str, NDArray[Any] | Sequence[str]]] = [
         *keys.items(),
         *((name, array) for name, array in vectors if array.shape[1]),
     ]
@@ -195,25 +225,24 @@ def _build_index(version: ModelVersion) -> None:
 
 
 def _attach(
-    model: type[MovieVector] | type[UserVector],
+    model: Kept,
     version: ModelVersion,
     owner: str,
-    owner_table: str,
+    owner_table: str | None,
 ) -> None:
     names = {
         "table": _table(model, version),
         "parent": sql.Identifier(model._meta.db_table),
-        "owner": sql.Identifier(owner),
-        "owners": sql.Identifier(owner_table),
         "version": sql.Literal(version.pk),
     }
     with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute(
-            sql.SQL(
-                "DELETE FROM {table} WHERE NOT EXISTS"
-                " (SELECT FROM {owners} WHERE {owners}.id = {table}.{owner})"
-            ).format(**names)
-        )
+        if owner_table:
+            cursor.execute(
+                sql.SQL(
+                    "DELETE FROM {table} WHERE NOT EXISTS"
+                    " (SELECT FROM {owners} WHERE {owners}.id = {table}.{owner})"
+                ).format(owner=sql.Identifier(owner), owners=sql.Identifier(owner_table), **names)
+            )
         cursor.execute(
             sql.SQL(
                 "ALTER TABLE {parent} ATTACH PARTITION {table} FOR VALUES IN ({version})"
@@ -221,5 +250,5 @@ def _attach(
         )
 
 
-def _table(model: type[MovieVector] | type[UserVector], version: ModelVersion) -> sql.Identifier:
+def _table(model: Kept, version: ModelVersion) -> sql.Identifier:
     return sql.Identifier(f"{model._meta.db_table}_v{version.pk}")

@@ -37,7 +37,7 @@ def vector_tables() -> list[str]:
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT relname FROM pg_class WHERE relkind = 'r'"
-            r" AND relname ~ '^recommender_(movie|user)vector_v\d+$'"
+            r" AND relname ~ '^recommender_(movie|user|word)vector_v\d+$'"
         )
         return [name for (name,) in cursor.fetchall()]
 

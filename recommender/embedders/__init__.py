@@ -1,11 +1,28 @@
-"""One file a technique. `EMBEDDERS` finds a technique by the name a model version keeps."""
+"""One file a technique, and one line here: which space it fills, and under which name.
+
+A space's first technique is its default. A model version keeps its space and its technique's name.
+"""
 
 from recommender.embedders.als import ImplicitALS
-from recommender.embedders.base import Embedder, Embedding, FoldIn, Progress, Rated, silent
+from recommender.embedders.base import (
+    Embedder,
+    Embedding,
+    FilmEmbedder,
+    FilmEmbedding,
+    FoldIn,
+    Progress,
+    Rated,
+    TextEmbedder,
+    Unavailable,
+    WordVectors,
+    silent,
+)
 from recommender.embedders.blend import Blend
 from recommender.embedders.bpr import BayesianRanking
 from recommender.embedders.ease import ReducedRankEASE
+from recommender.embedders.item2vec import Item2Vec
 from recommender.embedders.logistic import LogisticFactorization
+from recommender.embedders.static import StaticEncoder
 
 EMBEDDERS: dict[str, type[Embedder]] = {
     "blend": Blend,
@@ -14,8 +31,53 @@ EMBEDDERS: dict[str, type[Embedder]] = {
     "bpr": BayesianRanking,
     "logistic": LogisticFactorization,
 }
+"""Of the space `taste`; the first is the best of them, by docs/quality.md."""
 
-DEFAULT = "blend"
-"""The best of them, by docs/quality.md."""
+FILM_EMBEDDERS: dict[str, dict[str, type[FilmEmbedder]]] = {
+    "neighbours": {
+        "item2vec": Item2Vec,
+    },
+    "words": {},
+    "story": {
+        "static": StaticEncoder,
+    },
+    "people": {},
+}
+"""Of each space that knows films alone; docs/spaces.md compares them."""
 
-__all__ = ["DEFAULT", "EMBEDDERS", "Embedder", "Embedding", "FoldIn", "Progress", "Rated", "silent"]
+DEFAULT = next(iter(EMBEDDERS))
+
+
+def techniques(space: str) -> list[str]:
+    """The names of the techniques that fill the space, the default first."""
+    return list(EMBEDDERS if space == "taste" else FILM_EMBEDDERS.get(space, {}))
+
+
+def default(space: str) -> str:
+    """The technique that fills the space unless another is asked for.
+
+    Raises ValueError where there is none.
+    """
+    for name in techniques(space):
+        return name
+    raise ValueError(f"embedder: no technique for the space {space!r} is installed")
+
+
+__all__ = [
+    "DEFAULT",
+    "EMBEDDERS",
+    "FILM_EMBEDDERS",
+    "Embedder",
+    "Embedding",
+    "FilmEmbedder",
+    "FilmEmbedding",
+    "FoldIn",
+    "Progress",
+    "Rated",
+    "TextEmbedder",
+    "Unavailable",
+    "WordVectors",
+    "default",
+    "silent",
+    "techniques",
+]

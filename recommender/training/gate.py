@@ -1,5 +1,8 @@
 """The release gate: a version that is worse than the live one does not go live by itself.
 
+A version is judged by the figure of its space: NDCG@20 of recommendations for taste, Recall@20 of
+films' neighbours for the others (`training.coherence`).
+
 The live version's vectors have seen every rating that a new version could be judged by, so it is
 its *recipe* that is put to the test: both recipes learn from the same earlier ratings and are
 asked about the same people's later ones. That tells a worse recipe. Worse *data* would make both
@@ -9,13 +12,13 @@ does better than popularity at all, and whether it knows much less than the live
 
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from recommender.models import ModelVersion
-from recommender.recipe import Recipe
+from recommender.models import ModelVersion, Space
+from recommender.recipe import FilmRecipe, Recipe
 from recommender.training.intervals import paired_interval
 
 FEWEST_PEOPLE = 10
@@ -23,12 +26,14 @@ FEWEST_PEOPLE = 10
 DRASTIC = 0.5
 """What falls below this share of the live version's is looked at by a person."""
 
-_METRIC = "ndcg@20"
+R = TypeVar("R", Recipe, FilmRecipe)
+
+LABELS = {"ndcg@20": "NDCG@20", "recall@20": "Recall@20"}
 
 
 @dataclass(frozen=True)
 class Difference:
-    """NDCG@20 of a new version and of something else, over the same people's held-out ratings."""
+    """The figures of a new version and of another, over the same people's held-out ratings."""
 
     new: float
     other: float
@@ -64,24 +69,29 @@ class Verdict:
 
 
 @dataclass(frozen=True)
-class Rival:
+class Rival(Generic[R]):
     """Whom a new version is compared with."""
 
     live: ModelVersion | None
     """The version that is live as the run begins; None before the first."""
-    recipe: Recipe | None
+    recipe: R | None
     """Its recipe, where that is another than the new version's and can still be followed."""
     has_same_recipe: bool
 
 
-def rival(recipe: Recipe, space: str) -> Rival:
+def metric(space: str) -> str:
+    """Which of a version's metrics it is judged by."""
+    return "ndcg@20" if Space(space).knows_people else "recall@20"
+
+
+def rival(recipe: R, space: str) -> Rival[R]:
     """Return the live version of the space beside which a version of this recipe is to stand."""
     live = ModelVersion.objects.live(space)
     if live is None:
         return Rival(None, None, has_same_recipe=False)
     parameters = {name: value for name, value in live.parameters.items() if name != "fold_in"}
     try:
-        other = Recipe.of(live.embedder, parameters)
+        other = recipe.sibling(live.embedder, parameters)
     except ValueError:  # an older release wrote settings that this one does not know
         return Rival(live, None, has_same_recipe=False)
     same_technique = type(other.embedder) is type(recipe.embedder)
@@ -91,9 +101,9 @@ def rival(recipe: Recipe, space: str) -> Rival:
 
 def judge(
     new: ModelVersion,
-    rival: Rival,
+    rival: Rival[Any],
     against_live: Difference | None,
-    against_popular: Difference | None,
+    against_popular: Difference | None = None,
 ) -> Verdict:
     """Say whether the version may take the live one's place without a person's decision.
 
@@ -118,17 +128,17 @@ def judge(
 def _reasons(
     new: ModelVersion,
     live: ModelVersion,
-    rival: Rival,
+    rival: Rival[Any],
     against_live: Difference | None,
     against_popular: Difference | None,
 ) -> Iterator[tuple[str, str]]:
     """Yield a word and a sentence for each thing that a person should look at."""
     other = f"version {live.pk}"
     if against_live and against_live.is_worse:
-        beside = _beside(against_live)
+        beside = _beside(new, against_live)
         yield "worse", f"On the same held-out ratings it is worse than {other}: {beside}"
     if against_popular and against_popular.is_worse:
-        yield "below_popular", f"It does worse than most popular: {_beside(against_popular)}"
+        yield "below_popular", f"It does worse than most popular: {_beside(new, against_popular)}"
     if rival.recipe is None and not rival.has_same_recipe:
         yield "not_compared", f"It could not be compared with {other}, whose settings are outdated."
     # A worse recipe explains a fall; an equal one leaves the ratings to look at.
@@ -143,7 +153,10 @@ def _falls(new: ModelVersion, live: ModelVersion, is_explained: bool) -> Iterato
         yield "not_measured", f"Too few ratings could be held out to judge it, unlike {other}."
     elif before and now is not None and now < DRASTIC * before and not is_explained:
         had = f"less than half of the {before:.4f} that {other} had on the ratings of its day"
-        yield "fell", f"Its NDCG@20 is {now:.4f}, {had}. Have the ratings changed for the worse?"
+        yield (
+            "fell",
+            f"Its {_label(new)} is {now:.4f}, {had}. Have the ratings changed for the worse?",
+        )
     for what, knows, knew in (
         ("films", new.movie_count, live.movie_count),
         ("people", new.user_count, live.user_count),
@@ -153,13 +166,17 @@ def _falls(new: ModelVersion, live: ModelVersion, is_explained: bool) -> Iterato
             yield f"fewer_{what}", f"It knows {knows:,} {what}, {had}."
 
 
-def _beside(difference: Difference) -> str:
+def _beside(version: ModelVersion, difference: Difference) -> str:
     return (
-        f"NDCG@20 {difference.new:.4f} against {difference.other:.4f} over {difference.people:,}"
-        " people, more than chance explains."
+        f"{_label(version)} {difference.new:.4f} against {difference.other:.4f} over"
+        f" {difference.people:,} people, more than chance explains."
     )
 
 
+def _label(version: ModelVersion) -> str:
+    return LABELS[metric(version.space)]
+
+
 def _figure(version: ModelVersion) -> float | None:
-    value = version.metrics.get("model", {}).get(_METRIC)
+    value = version.metrics.get("model", {}).get(metric(version.space))
     return None if value is None else float(value)

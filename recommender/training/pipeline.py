@@ -1,4 +1,4 @@
-"""One training run, from the ratings in the database to a version that is live.
+"""One training run of taste, from the ratings in the database to a version that is live.
 
 snapshot → time-aware split → fit → evaluate beside most popular and the live version's recipe →
 refit on everything → vectors into partitions of their own → HNSW index → release gate →
@@ -7,17 +7,15 @@ promotion. Until the last step nothing live is touched.
 
 from dataclasses import dataclass, field
 
-from django.conf import settings
-from django.db import transaction
-
 from recommender import vectors
 from recommender.embedders import Embedding
 from recommender.interactions import Interactions, Weighting
 from recommender.models import ModelVersion, TrainingRun
 from recommender.recipe import Recipe
-from recommender.training import gate, runs, snapshot, stars
+from recommender.training import gate, release, runs, snapshot, stars
 from recommender.training.evaluation import Question, ask, by_vectors, most_popular
-from recommender.training.gate import Difference, Rival, Verdict
+from recommender.training.gate import Difference, Rival
+from recommender.training.release import NothingToLearn
 from recommender.training.runs import Reporter
 from recommender.training.snapshot import Snapshot
 from recommender.training.splits import Split, time_split
@@ -25,10 +23,6 @@ from recommender.training.splits import Split, time_split
 HELD_OUT_SHARE = 0.2
 # Fitting is nearly all of a run, however often it is done.
 FITTING_SHARE = 0.80
-
-
-class NothingToLearn(Exception):
-    """There are no liked ratings."""
 
 
 @dataclass(frozen=True)
@@ -65,12 +59,12 @@ def execute(run: TrainingRun, listener: runs.Listener | None = None) -> ModelVer
         version = _create_version(run, data, recipe, interactions, embedding, trial.metrics)
         _write(version, data, interactions, embedding, report)
         verdict = gate.judge(version, rival, trial.against_live, trial.against_popular)
-        _release(version, run, verdict, report)
+        release.settle(version, run, verdict, report)
     return version
 
 
 def _try_out(
-    data: Snapshot, recipe: Recipe, rival: Rival, fit_share: float, report: Reporter
+    data: Snapshot, recipe: Recipe, rival: Rival[Recipe], fit_share: float, report: Reporter
 ) -> Trial:
     """Learn from each person's earlier ratings, and be judged by their later ones."""
     split = time_split(data.ratings, HELD_OUT_SHARE)
@@ -131,23 +125,18 @@ def _create_version(
     metrics: dict[str, object],
 ) -> ModelVersion:
     fold_in, gramian = embedding.fold_in.state()
-    # Together: a version in training that no run is linked to would be taken for a left-over.
-    with transaction.atomic():
-        version = ModelVersion.objects.create(
-            space=run.space,
-            embedder=run.embedder,
-            dimensions=embedding.movie_vectors.shape[1],
-            parameters={**recipe.parameters, "fold_in": fold_in},
-            metrics=metrics,
-            gramian=gramian.tobytes(),
-            user_count=len(interactions.user_ids),
-            movie_count=len(interactions.movie_ids),
-            rating_count=len(data.ratings),
-            snapshot_at=data.taken_at,
-        )
-        run.version = version
-        run.save(update_fields=["version"])
-    return version
+    return release.create_version(
+        run,
+        dimensions=embedding.movie_vectors.shape[1],
+        parameters={**recipe.parameters, "fold_in": fold_in},
+        metrics=metrics,
+        gramian=gramian.tobytes(),
+        user_count=len(interactions.user_ids),
+        movie_count=len(interactions.movie_ids),
+        rating_count=len(data.ratings),
+        snapshot_at=data.taken_at,
+        saw=f"{len(data.ratings):,} ratings by {len(interactions.user_ids):,} people",
+    )
 
 
 def _write(
@@ -167,20 +156,3 @@ def _write(
     )
     report.begin("Building the index", 0.07)
     vectors.index_and_attach(version)
-
-
-def _release(version: ModelVersion, run: TrainingRun, verdict: Verdict, report: Reporter) -> None:
-    goes_live = run.promote and not verdict.sentences
-    report.begin("Going live" if goes_live else "Waiting for a person's decision", 0.01)
-    for sentence in verdict.sentences:
-        report.note(f"Held: {sentence}")
-    candidate = ModelVersion.objects.filter(pk=version.pk, state=ModelVersion.State.TRAINING)
-    candidate.update(
-        state=ModelVersion.State.CANDIDATE,
-        comparison=verdict.comparison,
-        held_because=" ".join(verdict.sentences),
-    )
-    if goes_live:
-        vectors.promote(version)
-    version.refresh_from_db()
-    vectors.drop_all_but(settings.KEPT_VERSIONS, run.space)

@@ -17,7 +17,6 @@ from kombu.exceptions import OperationalError
 
 from recommender import tuned, vectors
 from recommender.config.celery import app
-from recommender.embedders import DEFAULT
 from recommender.models import ModelVersion, Space, TrainingRun
 from users.models import User
 
@@ -68,20 +67,21 @@ def create(
     parameters: Mapping[str, object] | None = None,
     requested_by: User | None = None,
     promote: bool = True,
-    embedder: str = DEFAULT,
+    embedder: str | None = None,
 ) -> TrainingRun:
     """Note that a training is wanted, for this process to execute.
 
-    Parameters that are not given are those of the latest tuning, or else the defaults.
+    Parameters that are not given are those of the latest tuning, or else the defaults; so is the
+    embedder the space's default.
 
     Raises:
         RunUnderway: a run of the space is queued or running.
-        ValueError: a parameter is wrong; the message begins with its name.
+        ValueError: a parameter is wrong; the message begins with its name, or with "embedder".
     """
     settings = tuned.resolve(space, embedder, parameters or {})
     run = TrainingRun(
         space=space,
-        embedder=embedder,
+        embedder=settings.embedder,
         parameters=settings.parameters,
         study=settings.study,
         requested_by=requested_by,
@@ -95,6 +95,7 @@ def request(
     parameters: Mapping[str, object] | None = None,
     requested_by: User | None = None,
     promote: bool = True,
+    embedder: str | None = None,
 ) -> TrainingRun:
     """Ask for a training and hand it to a worker.
 
@@ -102,7 +103,7 @@ def request(
         RunUnderway, ValueError: as `create` does.
         QueueUnavailable: as `hand_over` does.
     """
-    return hand_over(create(space, parameters, requested_by, promote))
+    return hand_over(create(space, parameters, requested_by, promote, embedder))
 
 
 def note(run: TrainingRun) -> TrainingRun:

@@ -1,7 +1,11 @@
-"""The ratings as they stood at one moment, out of PostgreSQL and into arrays."""
+"""Ratings and films as they stood at one moment, out of PostgreSQL and into arrays and columns."""
 
+import itertools
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 
 import numpy as np
 from adbc_driver_postgresql import dbapi
@@ -9,6 +13,7 @@ from django.db import connection
 from numpy.typing import NDArray
 from psycopg.conninfo import make_conninfo
 
+from recommender.catalogue import Credited, Films, Material
 from recommender.interactions import Ratings
 
 
@@ -33,26 +38,83 @@ def take() -> Snapshot:
 
     Its own connection sees what is committed, whatever Django's is in the middle of.
     """
-    with dbapi.connect(_conninfo()) as reader, reader.cursor() as cursor:
-        cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
-        cursor.execute("SELECT transaction_timestamp() AS taken_at")
-        (taken_at,) = cursor.fetchone()
-        cursor.execute("SELECT user_id, movie_id, value, rated_at FROM users_rating")
-        table = cursor.fetch_arrow_table()
-        columns = [table.column(name).to_numpy() for name in table.column_names]
-        users, movies, values, rated_at = columns
+    with _reader() as (cursor, taken_at):
+        ratings = _ratings(cursor)
         cursor.execute(
             "SELECT id, taste_revision FROM users_user"
             " WHERE EXISTS (SELECT FROM users_rating WHERE user_id = users_user.id) ORDER BY id"
         )
         people = cursor.fetch_arrow_table()
-    ratings = Ratings(users, movies, values, rated_at.astype("datetime64[us]").astype(np.int64))
     return Snapshot(
-        taken_at=_aware(taken_at),
+        taken_at=taken_at,
         ratings=ratings,
         user_ids=people.column("id").to_numpy(),
         taste_revisions=people.column("taste_revision").to_numpy().astype(np.int64),
     )
+
+
+def take_material() -> tuple[datetime, Material]:
+    """Read all that an embedder of films may learn from, as `take` reads; and say when it was."""
+    with _reader() as (cursor, taken_at):
+        return taken_at, Material(_films(cursor), _ratings(cursor))
+
+
+@contextmanager
+def _reader() -> Iterator[tuple[dbapi.Cursor, datetime]]:
+    """A cursor that sees the database as it stands now, whatever is committed meanwhile."""
+    with dbapi.connect(_conninfo()) as reader, reader.cursor() as cursor:
+        cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+        cursor.execute("SELECT transaction_timestamp() AS taken_at")
+        (taken_at,) = cursor.fetchone()
+        yield cursor, _aware(taken_at)
+
+
+def _ratings(cursor: dbapi.Cursor) -> Ratings:
+    cursor.execute("SELECT user_id, movie_id, value, rated_at FROM users_rating")
+    table = cursor.fetch_arrow_table()
+    users, movies, values, rated_at = (table.column(name).to_numpy() for name in table.column_names)
+    return Ratings(users, movies, values, rated_at.astype("datetime64[us]").astype(np.int64))
+
+
+def _films(cursor: dbapi.Cursor) -> Films:
+    movie_ids, titles, years, overviews = _columns(
+        cursor, "SELECT id, title, year, overview FROM movies_movie ORDER BY id"
+    )
+    genres: dict[int, tuple[str, ...]] = {}
+    for movie_id, rows in _by_movie(
+        cursor,
+        "SELECT kept.movie_id, genre.name FROM movies_movie_genres kept"
+        " JOIN movies_genre genre ON genre.id = kept.genre_id ORDER BY 1",
+    ):
+        genres[movie_id] = tuple(sorted(name for (name,) in rows))
+    credits: dict[int, tuple[Credited, ...]] = {}
+    for movie_id, rows in _by_movie(
+        cursor,
+        "SELECT credit.movie_id, person.id, person.name, credit.role FROM movies_credit credit"
+        " JOIN movies_person person ON person.id = credit.person_id"
+        " ORDER BY credit.movie_id, credit.role <> 'director', credit.position, credit.id",
+    ):
+        credits[movie_id] = tuple(Credited(*row) for row in rows)
+    return Films(
+        movie_ids=np.array(movie_ids, dtype=np.int64),
+        titles=titles,
+        years=years,
+        genres=[genres.get(movie_id, ()) for movie_id in movie_ids],
+        overviews=overviews,
+        credits=[credits.get(movie_id, ()) for movie_id in movie_ids],
+    )
+
+
+def _by_movie(cursor: dbapi.Cursor, query: str) -> Iterator[tuple[int, Iterator[tuple[Any, ...]]]]:
+    """Each movie's rows, without the id they begin with, of a query in the order of movie ids."""
+    rows = zip(*_columns(cursor, query), strict=True)
+    for movie_id, group in itertools.groupby(rows, key=lambda row: row[0]):
+        yield movie_id, (row[1:] for row in group)
+
+
+def _columns(cursor: dbapi.Cursor, query: str) -> list[list[Any]]:
+    cursor.execute(query)
+    return [column.to_pylist() for column in cursor.fetch_arrow_table().columns]
 
 
 def _conninfo() -> str:

@@ -41,6 +41,13 @@ def random_split(ratings: Ratings, share: float = 0.2, fewest: int = 5, seed: in
     return _hold_out_first(ratings, (_hash(ratings, seed),), share, fewest)
 
 
+def leave_last_out(ratings: Ratings, seed: int = 0) -> Split:
+    """Hold out the last rating of each user who gave two or more; ties as in `time_split`."""
+    # At least one is held out, and so small a share is never more.
+    keys = (_hash(ratings, seed), -ratings.rated_at)
+    return _hold_out_first(ratings, keys, share=1e-12, fewest=2)
+
+
 def _hold_out_first(
     ratings: Ratings,
     keys: tuple[NDArray[np.uint64] | NDArray[np.int64], ...],

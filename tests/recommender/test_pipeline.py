@@ -3,7 +3,7 @@ from django.db import connection
 
 from recommender import vectors
 from recommender.models import ModelVersion, MovieVector, TrainingRun, UserVector
-from recommender.training import pipeline, runs, snapshot
+from recommender.training import pipeline, release, runs, snapshot
 from tests.conftest import SMALL
 from tests.factories import RatingFactory
 from users import ratings
@@ -55,7 +55,7 @@ def test_the_same_seed_gives_the_same_metrics(trained):
 
 def test_without_ratings_the_run_fails_in_one_sentence_and_leaves_nothing():
     run = runs.create(parameters=SMALL)
-    with pytest.raises(pipeline.NothingToLearn):
+    with pytest.raises(release.NothingToLearn):
         pipeline.execute(run)
     run.refresh_from_db()
     assert run.state == TrainingRun.State.FAILED

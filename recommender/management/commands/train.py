@@ -1,4 +1,4 @@
-"""Train a new version of a space, in this process."""
+"""Train a new version of a space, or of all of them, in this process."""
 
 import json
 from typing import Any
@@ -8,21 +8,32 @@ from django.urls import reverse
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
+from recommender.embedders import Unavailable
 from recommender.models import ModelVersion, Space, TrainingRun
-from recommender.training import pipeline, runs
+from recommender.training import dispatch, gate, runs
+from recommender.training.release import NothingToLearn
 
 # Not 1, which says that there is no version.
 EXIT_HELD = 3
+ALL = "all"
 
 
 class Command(BaseCommand):
     help = (
-        "Train a new version from all ratings and let it go live, unless it is worse than the"
-        f" live one: then it is held for a person, and the exit status is {EXIT_HELD}."
+        "Train a new version from all films and ratings and let it go live, unless it is worse than"
+        f" the live one: then it is held for a person, and the exit status is {EXIT_HELD}."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--space", choices=Space.values, default=Space.TASTE)
+        parser.add_argument(
+            "--space",
+            choices=[*Space.values, ALL],
+            default=Space.TASTE,
+            help=f"Which space (default {Space.TASTE}); {ALL}: one after the other.",
+        )
+        parser.add_argument(
+            "--embedder", help="The technique, such as als; without, the space's default."
+        )
         parser.add_argument(
             "--set",
             action="append",
@@ -38,18 +49,55 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
+        if options["space"] == ALL:
+            self._train_all(options)
+            return
+        version = self._train(options["space"], options)
+        answer = _json(version)
+        self.stdout.write(json.dumps(answer, indent=2) if options["json"] else _summary(version))
+        if version.is_held and version.run.promote:
+            raise CommandError(_held(version), returncode=EXIT_HELD)
+
+    def _train_all(self, options: dict[str, Any]) -> None:
+        """Train every space; one that cannot be trained does not keep the others from it."""
+        if options["embedder"] or options["set"]:
+            raise CommandError("--embedder and --set are for one space.")
+        versions, refused = [], []
+        for space in Space:
+            try:
+                version = self._train(space, options)
+            except CommandError as error:
+                refused.append(f"{space}: {error}")
+                self.stderr.write(refused[-1])
+                continue
+            versions.append(version)
+            if not options["json"]:
+                self.stdout.write(_summary(version))
+        if options["json"]:
+            self.stdout.write(json.dumps([_json(version) for version in versions], indent=2))
+        if refused:
+            raise CommandError("Not every space was trained. " + " ".join(refused))
+        held = [_held(version) for version in versions if version.is_held and version.run.promote]
+        if held:
+            raise CommandError(" ".join(held), returncode=EXIT_HELD)
+
+    def _train(self, space: str, options: dict[str, Any]) -> ModelVersion:
+        """Train one space. Raises CommandError with one sentence for a person."""
         try:
             run = runs.create(
-                options["space"], _parameters(options["set"]), promote=not options["no_promote"]
+                space,
+                _parameters(options["set"]),
+                promote=not options["no_promote"],
+                embedder=options["embedder"],
             )
-            version = self._execute(run)
         except (runs.RunUnderway, ValueError) as error:
             raise CommandError(str(error)) from error
-        except (pipeline.NothingToLearn, runs.RunCancelled, runs.RunLost) as error:
+        try:
+            return self._execute(run)
+        except Unavailable as error:
+            raise CommandError(str(error)) from error
+        except (NothingToLearn, runs.RunCancelled, runs.RunLost) as error:
             raise CommandError(f"Run {run.pk} ended early: {error}") from error
-        self.stdout.write(_json(version) if options["json"] else _summary(version))
-        if version.is_held and run.promote:
-            raise CommandError(_held(version), returncode=EXIT_HELD)
 
     def _execute(self, run: TrainingRun) -> ModelVersion:
         # Progress goes to standard error, so that --json leaves standard output to the answer.
@@ -61,13 +109,13 @@ class Command(BaseCommand):
             TimeRemainingColumn(),
         )
         with Progress(*columns, console=Console(stderr=True)) as bar:
-            task = bar.add_task("Starting", total=1.0)
+            task = bar.add_task(f"{run.space}: starting", total=1.0)
 
             def listener(step: str, fraction: float, message: str) -> None:
-                bar.update(task, description=step, completed=fraction)
+                bar.update(task, description=f"{run.space}: {step}", completed=fraction)
 
-            version = pipeline.execute(run, listener)
-            bar.update(task, description="Done", completed=1.0)
+            version = dispatch.execute(run, listener)
+            bar.update(task, description=f"{run.space}: done", completed=1.0)
         return version
 
 
@@ -80,37 +128,44 @@ def _parameters(assignments: list[str]) -> dict[str, object]:
     return {name: value for name, _, value in pairs}
 
 
-def _json(version: ModelVersion) -> str:
-    answer = {
+def _json(version: ModelVersion) -> dict[str, object]:
+    return {
         "version": version.pk,
         "space": version.space,
         "state": version.state,
         "embedder": version.embedder,
+        "dimensions": version.dimensions,
+        "saw": version.saw,
         "ratings": version.rating_count,
         "parameters": version.parameters,
         "metrics": version.metrics,
         "comparison": version.comparison,
         "held_because": version.held_because,
     }
-    return json.dumps(answer, indent=2)
 
 
 def _summary(version: ModelVersion) -> str:
     lines = [
-        f"Version {version.pk} of {version.space} is {version.state}:"
-        f" {version.user_count:,} people, {version.movie_count:,} movies,"
-        f" {version.rating_count:,} ratings."
+        f"Version {version.pk} of {version.space}, by {version.embedder}, is {version.state}:"
+        f" {version.movie_count:,} movies in {version.dimensions} dimensions, from {version.saw}."
     ]
-    for name in ("model", "most_popular"):
+    for name in ("model", "most_popular", "random"):
         if measured := version.metrics.get(name):
             figures = "  ".join(
                 f"{metric} {value:.4f}" for metric, value in measured.items() if "@" in metric
             )
             lines.append(f"{name.replace('_', ' '):>14}: {figures}")
+    if shared := version.metrics.get("coherence"):
+        lines.append(
+            f"The nearest share genres {shared['genres']:.3f} (at random"
+            f" {shared['genres_at_random']:.3f}) and somebody {shared['people']:.3f} (at random"
+            f" {shared['people_at_random']:.3f})."
+        )
     if difference := version.comparison.get("against_live"):
+        figure = gate.LABELS[gate.metric(version.space)]
         lines.append(
             f"On the same held-out ratings the recipe of version {version.comparison['live']} has"
-            f" NDCG@20 {difference['other']:.4f}; 95 % interval of the difference"
+            f" {figure} {difference['other']:.4f}; 95 % interval of the difference"
             f" {difference['low']:+.4f} to {difference['high']:+.4f}."
         )
     return "\n".join(lines)

@@ -34,7 +34,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         effort = studies.Effort()
-        parser.add_argument("--space", choices=Space.values, default=Space.TASTE)
+        parser.add_argument("--space", choices=[Space.TASTE], default=Space.TASTE)
         parser.add_argument(
             "--minutes",
             default=effort.minutes,
