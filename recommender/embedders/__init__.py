@@ -19,7 +19,9 @@ from recommender.embedders.base import (
 )
 from recommender.embedders.blend import Blend
 from recommender.embedders.bpr import BayesianRanking
+from recommender.embedders.deepwalk import DeepWalk
 from recommender.embedders.ease import ReducedRankEASE
+from recommender.embedders.fasttext import FastText
 from recommender.embedders.item2vec import Item2Vec
 from recommender.embedders.logistic import LogisticFactorization
 from recommender.embedders.static import StaticEncoder
@@ -37,11 +39,15 @@ FILM_EMBEDDERS: dict[str, dict[str, type[FilmEmbedder]]] = {
     "neighbours": {
         "item2vec": Item2Vec,
     },
-    "words": {},
+    "words": {
+        "fasttext": FastText,
+    },
     "story": {
         "static": StaticEncoder,
     },
-    "people": {},
+    "people": {
+        "deepwalk": DeepWalk,
+    },
 }
 """Of each space that knows films alone; docs/spaces.md compares them."""
 
