@@ -3,11 +3,8 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from recommender.embedders.base import Unavailable
-from recommender.embedders.static import StaticEncoder
+from recommender.embedders import FILM_EMBEDDERS, Unavailable
 from recommender.models import ModelVersion
-
-TEXT = {"static": StaticEncoder}
 
 
 def place_of(version: ModelVersion, text: str) -> NDArray[np.float32] | None:
@@ -16,11 +13,11 @@ def place_of(version: ModelVersion, text: str) -> NDArray[np.float32] | None:
     That is so for a text without a known word, for a technique that takes no texts, and where
     what the technique needs is not installed in this process.
     """
-    embedder = TEXT.get(version.embedder)
-    if embedder is None:
+    encode = getattr(FILM_EMBEDDERS[version.space].get(version.embedder), "encode", None)
+    if encode is None:
         return None
     try:
-        (place,) = embedder.encode([text], version.numbers)
+        (place,) = encode([text], version.numbers)
     except Unavailable:
         return None
     return place if np.any(place) else None

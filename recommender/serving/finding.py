@@ -16,12 +16,27 @@ from movies import search
 from movies.models import Movie, MovieQuerySet, Person
 from movies.search import TitleMatch
 from movies.understanding import Condition, Understood, understand
-from recommender.models import ModelVersion
+from recommender.models import ModelVersion, Space
 from recommender.serving import retrieval
 from recommender.serving.encoding import place_of
 
 CANDIDATES = 200
 """How many films each of the two ways proposes."""
+
+
+@dataclass(frozen=True)
+class Weights:
+    """What the parts of a score count. Found on half of `benchmarks/descriptions.csv`."""
+
+    words: float = 1.0
+    """The BM25 score of the words shared, about 5 to 30 for what is meant."""
+    story: float = 20.0
+    """The cosine in the story space."""
+    renown: float = 2.5
+    """The logarithm of how many people have rated the film."""
+
+
+WEIGHTS = Weights()
 
 
 @dataclass(frozen=True)
@@ -40,7 +55,13 @@ class Answer:
         return bool(self.films or self.people)
 
 
-def find(text: str, films: int = 60, people: int = 12, plain: Collection[str] = ()) -> Answer:
+def find(
+    text: str,
+    films: int = 60,
+    people: int = 12,
+    plain: Collection[str] = (),
+    weights: Weights = WEIGHTS,
+) -> Answer:
     """Return up to so many films and people that the text most likely means, likeliest first.
 
     Films named so come first, a film of exactly that title before all. The text's own conditions
@@ -59,7 +80,7 @@ def find(text: str, films: int = 60, people: int = 12, plain: Collection[str] = 
     if understood.conditions:
         titles = _among(allowed, titles)
     if understood.description:
-        meant = _meant(understood.description, allowed, films)
+        meant = _meant(understood.description, allowed, films, weights)
     else:
         meant = list(allowed.in_order("most_rated").values_list("pk", flat=True)[:films])
     # What is only a little like a title says more than a meaning where the words are few.
@@ -92,9 +113,9 @@ def _in_turn(one: list[int], other: list[int]) -> Iterable[int]:
         yield from other[place : place + 1]
 
 
-def _meant(description: str, allowed: MovieQuerySet, limit: int) -> list[int]:
+def _meant(description: str, allowed: MovieQuerySet, limit: int, weights: Weights) -> list[int]:
     """Return the ids of the allowed films that the description most likely means."""
-    version = ModelVersion.objects.live("story")
+    version = ModelVersion.objects.live(Space.STORY)
     place = None if version is None else place_of(version, description)
     near: list[int] = []
     if version is not None and place is not None:
@@ -106,15 +127,18 @@ def _meant(description: str, allowed: MovieQuerySet, limit: int) -> list[int]:
             _MEANT.format(allowed=allowed_ids),
             [
                 *(description, *parameters, CANDIDATES, near, version and version.pk),
-                *(None if place is None else str(place.tolist()), limit),
+                *(weights.words, weights.story),
+                *(None if place is None else str(place.tolist()), weights.renown, limit),
             ],
         )
         return [row[0] for row in cursor.fetchall()]
 
 
-# BM25 with k1 = 1.2, b = 0.5, overviews of 350 letters on average, and each word counted once: that
+# BM25 with k1 = 0.6, b = 0.5, overviews of 350 letters on average, and each word counted once: that
 # a film's overview has a word twice says little. Words in most of the overviews ("film") say next
 # to nothing, and would bring all of them. Where no word is known, neither is a meaning.
+# A film that nobody has rated, but of which there is much to tell, counts as if six people had.
+# Of a few words many films can be meant: the fewer they say, the less a film's renown decides.
 _MEANT = """
     WITH lexeme AS (
         SELECT lexeme, quote_literal(lexeme)::tsquery AS query
@@ -135,21 +159,23 @@ _MEANT = """
         SELECT
             movie.id,
             length(movie.overview) / 350.0::float8 AS size,
+            lexeme.lexeme,
             count(*) OVER (PARTITION BY lexeme.lexeme)::float8 AS films
         FROM lexeme JOIN movies_movie AS movie
             ON to_tsvector('english', coalesce(movie.overview, '')) @@ lexeme.query
     ),
-    shared AS (
+    telling AS (
         SELECT
-            hit.id,
-            sum(
-                ln(1 + (greatest(catalogue.films, hit.films) - hit.films + 0.5) / (hit.films + 0.5))
-                * 2.2 / (1 + 1.2 * (0.5 + 0.5 * size))
-            ) AS score
-        FROM
-            hit,
-            (SELECT reltuples AS films FROM pg_class WHERE oid = 'movies_movie'::regclass)
-                AS catalogue
+            lexeme,
+            ln(1 + (greatest(max(reltuples), max(films)) - max(films) + 0.5) / (max(films) + 0.5))
+                AS idf
+        FROM hit, pg_class
+        WHERE pg_class.oid = 'movies_movie'::regclass
+        GROUP BY lexeme
+    ),
+    shared AS (
+        SELECT hit.id, sum(telling.idf * 1.6 / (1 + 0.6 * (0.5 + 0.5 * hit.size))) AS score
+        FROM hit JOIN telling USING (lexeme)
         GROUP BY hit.id
     ),
     candidate AS (
@@ -167,10 +193,10 @@ _MEANT = """
         LEFT JOIN recommender_movievector AS placed
             ON placed.movie_id = movie.id AND placed.version_id = %s
     ORDER BY
-        coalesce(shared.score, 0)
-        + 20 * coalesce(1 - (placed.vector <=> %s::vector), 0)
-        + 2.5 * greatest(
-            ln(1 + movie.rating_count), (least(length(movie.overview), 1000) / 1000.0) ^ 2
+        %s * coalesce(shared.score, 0)
+        + %s * coalesce(1 - (placed.vector <=> %s::vector), 0)
+        + %s * least(1, (SELECT sum(idf) FROM telling) / 30) * greatest(
+            ln(1 + movie.rating_count), 2 * (least(length(movie.overview), 1000) / 1000.0) ^ 2
         ) DESC,
         movie.id
     LIMIT %s

@@ -8,7 +8,7 @@ from movies.models import Movie
 from recommender import vectors
 from recommender.catalogue import Films, Material
 from recommender.embedders.static import StaticEncoder
-from recommender.models import Metric, ModelVersion
+from recommender.models import Metric, ModelVersion, Space
 from recommender.serving.finding import find
 from tests.factories import CreditFactory, MovieFactory
 
@@ -49,7 +49,7 @@ def tell_stories() -> ModelVersion:
     )
     embedding = StaticEncoder().fit(material)
     version = ModelVersion.objects.create(
-        space="story",
+        space=Space.STORY,
         embedder="static",
         metric=Metric.COSINE,
         dimensions=embedding.vectors.shape[1],
@@ -57,11 +57,7 @@ def tell_stories() -> ModelVersion:
         snapshot_at=timezone.now(),
         numbers=embedding.numbers,
     )
-    vectors.write_movies(
-        version, embedding.movie_ids, embedding.vectors, np.zeros((len(movies), 0), np.float32)
-    )
-    nobody = np.zeros(0, np.int64)
-    vectors.write_users(version, nobody, nobody, np.zeros((0, version.dimensions), np.float32))
+    vectors.write_movies(version, embedding.movie_ids, embedding.vectors)
     vectors.index_and_attach(version)
     version.state = ModelVersion.State.CANDIDATE
     version.save()
