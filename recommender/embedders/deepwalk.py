@@ -36,6 +36,10 @@ class Settings(skipgram.Settings):
     epochs: int = number(1, 1, 200)
     """How often all walks are gone through. More walks are better than the same ones again."""
 
+    learning_rate: float = number(0.1, 1e-4, 1.0)
+    """How far each pair moves the vectors, at first; it falls to almost nothing. Four times what is
+    usual, as each walk is seen only once."""
+
     walks: int = number(6, 1, 200)
     """Walks that start at each film."""
 

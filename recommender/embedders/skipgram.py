@@ -30,6 +30,9 @@ class Settings(Parameters):
     negative: int = number(5, 1, 50)
     """Others that are drawn against each one that does stand in the context."""
 
+    learning_rate: float = number(0.025, 1e-4, 1.0)
+    """How far each pair moves the vectors, at first; it falls to almost nothing."""
+
     seed: int = number(0, 0, 2**31 - 1)
     """Start of the random numbers. The same seed gives the same vectors."""
 
@@ -89,6 +92,7 @@ def learn(
         window=settings.window,
         epochs=settings.epochs,
         negative=settings.negative,
+        alpha=settings.learning_rate,
         sample=subsampling,
         min_count=1,
         workers=1,
