@@ -20,6 +20,7 @@ from recommender.embedders.base import (
 from recommender.embedders.blend import Blend
 from recommender.embedders.bpr import BayesianRanking
 from recommender.embedders.deepwalk import DeepWalk
+from recommender.embedders.doc2vec import Doc2Vec
 from recommender.embedders.ease import ReducedRankEASE
 from recommender.embedders.fasttext import FastText
 from recommender.embedders.item2vec import Item2Vec
@@ -44,6 +45,7 @@ FILM_EMBEDDERS: dict[str, dict[str, type[FilmEmbedder]]] = {
     },
     "story": {
         "static": StaticEncoder,
+        "doc2vec": Doc2Vec,
     },
     "people": {
         "deepwalk": DeepWalk,
