@@ -8,13 +8,15 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render, resolve_url
 from django.views.decorators.http import require_POST, require_safe
 from django.views.decorators.vary import vary_on_headers
-from django_htmx.http import trigger_client_event
+from django_htmx.http import replace_url, trigger_client_event
 
 from movies.forms import FilterForm
 from movies.models import Movie
 from movies.views import answer_filtered, filter_chips, with_parameters
-from recommender.serving.recommend import Filters, Recommendation, explain, recommend, similar
+from recommender.likeness import LikenessForm
+from recommender.serving.recommend import Filters, Recommendation, explain, recommend
 from recommender.serving.shelves import home_shelves
+from recommender.serving.similar import places, similar
 from recommender.serving.stars import predicted_stars
 from recommender.serving.welcome import films_to_rate
 from users.dials import NAMES, NEUTRAL, Dials
@@ -97,13 +99,23 @@ def turn_dials(request: HttpRequest) -> HttpResponse:
 @require_safe
 @vary_on_headers("HX-Request")
 def similar_to(request: HttpRequest, pk: int) -> HttpResponse:
-    """The films nearest to a film: a shelf for the film's page, or a page of their own."""
+    """The films nearest to a film: a shelf for the film's page, or a page of their own.
+
+    The address says by what: `space=story` and so on, or a weight for each space to blend.
+    """
     movie = get_object_or_404(Movie, pk=pk)
-    if request.htmx:
-        movies = similar(movie, SIMILAR_ON_SHELF, request.user)
-        return render(request, "recommender/_similar.html", {"movie": movie, "movies": movies})
-    movies = similar(movie, SIMILAR_ON_PAGE, request.user)
-    return render(request, "recommender/similar.html", {"film": movie, "movies": movies})
+    known = places(movie)
+    form = LikenessForm(request.GET, known)
+    k = SIMILAR_ON_SHELF if request.htmx else SIMILAR_ON_PAGE
+    movies = similar(movie, k, request.user, form.weights, known)
+    context = {"film": movie, "movies": movies, "likeness": form}
+    if not request.htmx:
+        return render(request, "recommender/similar.html", context)
+    response = render(request, "recommender/_similar.html", context)
+    if not form.query:
+        return response
+    # The film's page stays as it was turned while one goes back and forth.
+    return replace_url(response, f"{movie.get_absolute_url()}?{form.query}")
 
 
 @require_safe

@@ -1,5 +1,6 @@
 """Movies: search, one film's facts, and films like it."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from django.db.models import Count, QuerySet, prefetch_related_objects
@@ -13,8 +14,9 @@ from movies import search
 from movies.forms import BrowseForm
 from movies.models import Credit, Genre, Movie
 from recommender.api.endpoint import Endpoint, PagedEndpoint, PageQuery, Query
+from recommender.models import Space
 from recommender.serving.finding import find
-from recommender.serving.recommend import similar
+from recommender.serving.similar import BLEND, similar
 from recommender.serving.stars import Prediction, predicted_stars
 from users.models import MAX_HALF_STARS, MIN_HALF_STARS
 
@@ -58,6 +60,45 @@ class CountQuery(Query):
     k = serializers.IntegerField(
         min_value=1, max_value=MAX_K, default=20, help_text="How many films to answer with."
     )
+
+
+class SimilarQuery(CountQuery):
+    space = serializers.ChoiceField(
+        required=False,
+        choices=[*Space.values, "blend"],
+        help_text="By what they are to be alike; `blend` by all of it, weighed as on the site."
+        " Without a space and weights it is taste, or a blend where taste does not know the film."
+        " A space that does not know the film names none.",
+    )
+
+    def get_fields(self) -> dict[str, Any]:
+        weights = {
+            space: serializers.FloatField(
+                required=False,
+                min_value=0,
+                max_value=1000,
+                help_text=f"The weight of {space} in a blend of your own.",
+            )
+            for space in Space.values
+        }
+        return {**super().get_fields(), **weights}
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        weights = {space: attrs[space] for space in Space.values if space in attrs}
+        if weights and "space" in attrs:
+            raise serializers.ValidationError(
+                {"space": "Ask for a space or for weights, not both."}
+            )
+        if weights and not any(weights.values()):
+            raise serializers.ValidationError("One of the weights must be more than 0.")
+        return attrs
+
+    @staticmethod
+    def weights(query: dict[str, Any]) -> Mapping[str, float] | None:
+        """What each space counts, None where nothing was asked for."""
+        if "space" in query:
+            return BLEND if query["space"] == "blend" else {query["space"]: 1}
+        return {space: query[space] for space in Space.values if space in query} or None
 
 
 class SearchQuery(CountQuery):
@@ -235,14 +276,15 @@ class MovieView(Endpoint):
 
 
 class SimilarView(Endpoint):
-    query_class = CountQuery
+    query_class = SimilarQuery
     serializer_class = SimilarSerializer
 
     @extend_schema(operation_id="movies_similar")
     def get(self, request: Request, movie_id: int) -> Response:
-        """Films that are liked by the people who like this one."""
+        """Films like this one: by taste, story, people, words, those who watched it, or a blend."""
         movie = get_object_or_404(Movie, pk=movie_id)
-        films = similar(movie, self.query["k"], request.user)
+        weights = SimilarQuery.weights(self.query)
+        films = similar(movie, self.query["k"], request.user, weights)
         return Response(self.get_serializer({"results": films}).data)
 
 

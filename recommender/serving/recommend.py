@@ -1,4 +1,4 @@
-"""Recommendations for a person, films like a film, and the reasons: what pages and API call.
+"""Recommendations for a person, and the reasons: what pages and API call.
 
 Every answer is read from pgvector. Nothing of the model is held in memory but the live version's
 Gramian.
@@ -11,7 +11,7 @@ from django.contrib.auth.models import AnonymousUser
 from numpy.typing import NDArray
 
 from movies.models import Movie, MovieQuerySet
-from recommender.models import Metric, ModelVersion, MovieVector
+from recommender.models import ModelVersion
 from recommender.serving import dials as turning
 from recommender.serving import explain as reasons
 from recommender.serving import foldin, popular, rerank, retrieval
@@ -21,7 +21,7 @@ from recommender.vectors import binary_cursor
 from users.dials import Dials, word
 from users.models import User
 
-__all__ = ["Filters", "Placing", "Reason", "Recommendation", "explain", "recommend", "similar"]
+__all__ = ["Filters", "Placing", "Reason", "Recommendation", "explain", "recommend"]
 
 NO_FILTERS = Filters()
 
@@ -64,25 +64,6 @@ def recommend(
         return personal
     rest = allowed.exclude(pk__in=[found.movie.pk for found in personal])
     return personal + _not_personal(popular.best(rest, missing))
-
-
-def similar(movie: Movie, k: int = 20, person: User | AnonymousUser | None = None) -> list[Movie]:
-    """Return the k films nearest to the film, without those that the person has dismissed.
-
-    A film outside the space is likened to the best-liked films of its own genres.
-    """
-    others = Movie.objects.exclude(pk=movie.pk)
-    if isinstance(person, User):
-        others = others.exclude(pk__in=person.dismissed_ids)
-    version = ModelVersion.objects.live()
-    place = version and MovieVector.objects.filter(version=version, movie=movie).first()
-    if not version or not place:
-        return popular.best(others.filter(genres__in=movie.genres.all()).distinct(), k)
-    # Inner products would answer every film with the films that most people like; the angle
-    # between two films does not grow with either's popularity.
-    found = retrieval.nearest(version, place.vector, others, k, metric=Metric.COSINE)
-    movies = Movie.objects.with_genres().in_bulk([neighbour.movie_id for neighbour in found])
-    return [movies[neighbour.movie_id] for neighbour in found]
 
 
 def explain(person: User, movies: list[Movie], most: int = 3) -> dict[int, list[Reason]]:

@@ -10,8 +10,9 @@ from django.utils.http import urlencode
 
 from movies.models import Genre, Movie
 from recommender.serving import popular
-from recommender.serving.recommend import Filters, recommend, similar
+from recommender.serving.recommend import Filters, recommend
 from recommender.serving.retrieval import candidates
+from recommender.serving.similar import similar
 from users.models import Rating, User
 
 SHELF_LENGTH = 20

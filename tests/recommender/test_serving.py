@@ -8,7 +8,8 @@ from django.db.models import Count
 
 from movies.models import Movie
 from recommender.serving import foldin, retrieval
-from recommender.serving.recommend import Filters, explain, recommend, similar
+from recommender.serving.recommend import Filters, explain, recommend
+from recommender.serving.similar import similar
 from recommender.training import pipeline, runs
 from tests.conftest import SMALL, rate_in_two_camps
 from tests.factories import MovieFactory, RatingFactory, UserFactory
