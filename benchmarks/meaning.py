@@ -139,8 +139,10 @@ def _titles() -> str:
     films = list(Movie.objects.filter(search_titles__in=once.values("search_titles")))
     exact = chance.sample(films, EXACT_TITLES)
     first = sum(find(movie.title, TOP).films[:1] == [movie] for movie in exact)
-    known = list(Movie.objects.in_order("most_rated")[:WELL_KNOWN])
-    mistyped = [(_mistyped(movie.title, chance), movie) for movie in chance.sample(known, 300)]
+    known = sorted(films, key=lambda movie: (-movie.rating_count, movie.pk))[:WELL_KNOWN]
+    mistyped = [
+        (mistyped(movie.title, chance), movie) for movie in chance.sample(known, MISTYPED_TITLES)
+    ]
     second = sum(movie in find(text, TOP).films[:2] for text, movie in mistyped)
     typed = [movie.title[: chance.randint(3, len(movie.title))] for movie in exact if movie.title]
     texts = [row["description"] for row in csv.DictReader(DESCRIPTIONS.open(encoding="utf-8"))]
@@ -154,7 +156,7 @@ def _titles() -> str:
     )
 
 
-def _mistyped(title: str, chance: random.Random) -> str:
+def mistyped(title: str, chance: random.Random) -> str:
     """The title with one letter put in, left out, changed, or swapped with the next."""
     place = chance.randrange(len(title))
     before, letter, after = title[:place], title[place], title[place + 1 :]

@@ -61,10 +61,9 @@ class Understood:
 def understand(text: str, plain: Collection[str] = ()) -> Understood:
     """Read the conditions off a query; those whose keys are in `plain` are left words."""
     reader = _Reader(text, frozenset(plain))
-    if text.isprintable():
-        reader.read_people()
-        reader.read_years()
-        reader.read_genres()
+    reader.read_people()
+    reader.read_years()
+    reader.read_genres()
     return Understood(reader.rest(), tuple(reader.conditions))
 
 

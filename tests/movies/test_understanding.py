@@ -57,7 +57,6 @@ def test_conditions_are_told_from_the_description(query, conditions, description
         "an old man and a young man",
         "a masked killer who knows all the horror film rules",
         "",
-        "\x00",
     ],
 )
 def test_a_story_is_left_alone(query):

@@ -131,6 +131,10 @@ def test_what_means_nothing_finds_nothing(films, text):
     assert not find(text)
 
 
+def test_control_characters_are_no_letters(films):
+    assert titles("a great\x00white\tshark")[0] == "Jaws"
+
+
 def test_typing_mistakes_in_titles_are_forgiven(films):
     tell_stories()
     assert titles("groundhg day")[0] == "Groundhog Day"
