@@ -16,7 +16,7 @@ from benchmarks.peers.tournament import Entry
 from movies.importers.progress import progress
 from recommender.interactions import Interactions, Ratings
 from recommender.models import ModelVersion
-from recommender.serving.recommend import recommend
+from recommender.serving.recommend import Filters, recommend
 from recommender.training import pipeline, runs, snapshot, tuning
 from recommender.training.evaluation import Lists
 from users.importers.movielens.load import load
@@ -25,6 +25,8 @@ from users.models import User
 TITLE = "Marquee"
 ROWS: dict[str, dict[str, Any]] = {TITLE: {}, "Marquee, unvaried": {"variety": 0.0}}
 """Its rows: as the site answers, and with the model's order alone; `recommend`'s arguments."""
+
+RATED = Filters(fewest_ratings=1)
 
 LEARNING = "Learning from all ratings"
 """The step of a run that the other rows' fits are compared with."""
@@ -121,14 +123,15 @@ class _Clock:
 def serve(label: str, source_ids: Sequence[int], k: int, **options: Any) -> NDArray[np.int64]:
     """What the site recommends to these people of a dataset, (q, k): the films' ids there.
 
-    −1 where a list is shorter. `options` are those of `recommend`.
+    −1 where a list is shorter. `options` are those of `recommend`. As with the other rows, only
+    films with ratings are to choose from.
     """
     people = {person.source_id: person for person in User.objects.filter(source=label)}
     lists = np.full((len(source_ids), k), -1, dtype=np.int64)
     # As in a web process.
     with threadpoolctl.threadpool_limits(1, "blas"):
         for row, source_id in enumerate(source_ids):
-            answers = recommend(people[source_id], k, **options)
+            answers = recommend(people[source_id], k, RATED, **options)
             lists[row, : len(answers)] = [answer.movie.movielens_id for answer in answers]
     return lists
 

@@ -145,6 +145,11 @@ class Movie(models.Model):
         return reverse("movies:detail", args=[self.pk, slugify(self.title) or "film"])
 
     @property
+    def is_new(self) -> bool:
+        """Whether nobody has rated it yet, so that it is known by what is told of it alone."""
+        return not self.rating_count
+
+    @property
     def mean_stars(self) -> float | None:
         """The plain mean of the film's ratings in stars."""
         return self.rating_sum / self.rating_count / 2 if self.rating_count else None

@@ -87,6 +87,9 @@ class ModelVersion(models.Model):
     gramian = models.BinaryField(null=True, editable=False)
     user_count = models.IntegerField(default=0)
     movie_count = models.IntegerField(default=0)
+    predicted_count = models.IntegerField(
+        default=0, help_text="Films placed by what is told of them; `movie_count` are the others."
+    )
     rating_count = models.IntegerField(default=0)
     snapshot_at = models.DateTimeField(help_text="Ratings up to this moment were seen.")
     created_at = models.DateTimeField(auto_now_add=True)
@@ -109,6 +112,11 @@ class ModelVersion(models.Model):
     def is_held(self) -> bool:
         """Whether the release gate keeps it from going live, and nobody has said otherwise."""
         return self.state == self.State.CANDIDATE and bool(self.held_because)
+
+    @property
+    def vector_count(self) -> int:
+        """Films that had a place when it was trained."""
+        return self.movie_count + self.predicted_count
 
     @property
     def has_vectors(self) -> bool:
@@ -276,6 +284,8 @@ class MovieVector(models.Model):
     vector = VectorField()
     # What a rating of the movie adds to a person's vector, where the embedder has that apart.
     input = VectorField(null=True)
+    # From what is told of the film, not from ratings: nobody had rated it when the version began.
+    predicted = models.BooleanField(default=False, db_default=False)
 
     class Meta:
         db_table = "recommender_movievector"

@@ -24,6 +24,7 @@ _TYPES = {
     "movie_id": "int8",
     "user_id": "int8",
     "word": "text",
+    "predicted": "bool",
     "taste_revision": "int4",
     "vector": "vector",
     "input": "vector",
@@ -49,16 +50,21 @@ def write_movies(
     movie_ids: NDArray[np.int64],
     vectors: NDArray[np.float32],
     inputs: NDArray[np.float32] | None = None,
+    predicted: NDArray[np.bool_] | None = None,
     progress: Fraction = lambda fraction: None,
 ) -> None:
     """Write movie vectors: ids (n,), vectors (n, d) float32, into the version's own table.
 
-    `inputs` (n, e) float32 are their input vectors; with e = 0 there are none.
+    `inputs` (n, e) float32 are their input vectors; with e = 0 there are none. `predicted` (n,)
+    says which follow from what is told of a film; none where it is left out.
     """
+    keys: dict[str, NDArray[Any]] = {"movie_id": movie_ids}
+    if predicted is not None:
+        keys["predicted"] = predicted
     placed = [("vector", vectors)]
     if inputs is not None:
         placed.append(("input", inputs))
-    _write(MovieVector, version, {"movie_id": movie_ids}, placed, progress)
+    _write(MovieVector, version, keys, placed, progress)
 
 
 def write_users(
@@ -177,7 +183,7 @@ def binary_cursor() -> Cursor[Any]:
 def _write(
     model: Kept,
     version: ModelVersion,
-    keys: Mapping[str, NDArray[np.int64] | Sequence[str]],
+    keys: Mapping[str, NDArray[Any] | Sequence[str]],
     vectors: list[tuple[str, NDArray[np.float32]]],
     progress: Fraction,
 ) -> None:
@@ -196,7 +202,7 @@ def _write(
     with connection.cursor() as cursor:
         # The check spares ATTACH a scan for rows of other versions.
         cursor.execute(
-            sql.SQL("CREATE TABLE {} (LIKE {}, CHECK (version_id = {}))").format(
+            sql.SQL("CREATE TABLE {} (LIKE {} INCLUDING DEFAULTS, CHECK (version_id = {}))").format(
                 table, parent, sql.Literal(version.pk)
             )
         )

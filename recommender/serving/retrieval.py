@@ -1,6 +1,6 @@
 """The nearest movies to a vector, by SQL: always as many as were asked for, if they exist."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -25,6 +25,13 @@ from users.models import Dismissal, LessLike, Rating, User
 EF_SEARCH = 400
 OVERSAMPLING = 4
 
+NEW_EVERY = 10
+"""Of the first n places of a list at most ⌈n / 10⌉ are of new films, as long as there are others: a
+catalogue may have far more films that nobody has rated than films that anybody has."""
+
+Row = tuple[Any, ...]
+"""A movie's id, its distance, whether its vector is predicted, and whatever else was asked for."""
+
 
 @dataclass(frozen=True)
 class Filters:
@@ -36,6 +43,8 @@ class Filters:
     last_year: int | None = None
     most_ratings: int | None = None
     """Only films with so many ratings or fewer: what is left is little known."""
+    fewest_ratings: int = 0
+    """Only films with so many ratings or more: 1 leaves out what nobody has rated."""
 
 
 @dataclass(frozen=True)
@@ -70,6 +79,7 @@ class Pool:
 def candidates(person: User | AnonymousUser | None, filters: Filters) -> MovieQuerySet:
     """Return the movies that the filters allow and that the person has not settled already."""
     movies = Movie.objects.from_years(filters.first_year, filters.last_year)
+    movies = movies.rated_at_least(filters.fewest_ratings)
     if filters.genre is not None:
         movies = movies.of_genre(filters.genre)
     if filters.most_ratings is not None:
@@ -94,48 +104,107 @@ def nearest(
     searched by the HNSW index with an iterative scan, and exactly where that comes back short.
     """
     metric = metric or version.metric
-    if metric == version.metric and version.movie_count > settings.EXACT_SCAN_MAX_VECTORS:
-        found = _by_index(version, vector, allowed, k)
-        if len(found) == k:
-            return found
-    return exact(version, vector, allowed, k, metric)
+    rows = _few_new(
+        version, lambda placed, most: _rows(version, placed, vector, metric, most), allowed, k
+    )
+    nearest_score = _nearest_score(metric)
+    return [Neighbour(row[0], nearest_score - row[1]) for row in rows]
 
 
 def pool(
     version: ModelVersion, vector: NDArray[np.float32], allowed: MovieQuerySet, size: int
 ) -> Pool:
-    """Return the `size` movies among `allowed` nearest to `vector` (d,), by one query.
+    """Return the `size` movies among `allowed` nearest to `vector` (d,).
 
     As `nearest`, but for the candidates beyond the size: at the end of a pool of hundreds, what
     the index misses is not missed.
     """
-    if version.movie_count > settings.EXACT_SCAN_MAX_VECTORS:
-        with _wide_index_scan():
-            rows = _pool_rows(
-                version, allowed, _distance(version.metric, _placed(version), vector), size
-            )
-        if len(rows) == size:
-            rows.sort(key=lambda row: (row[1], row[0]))
-            return _as_pool(version, rows)
-    distance = _distance(version.metric, "vector", vector)
-    return _as_pool(version, _pool_rows(version, allowed, distance, size, "movie_id"))
+    rows = _few_new(
+        version, lambda placed, most: _pool_rows(version, placed, vector, most), allowed, size
+    )
+    return _as_pool(version, rows)
 
 
 def exact(
     version: ModelVersion, vector: NDArray[np.float32], allowed: MovieQuerySet, k: int, metric: str
 ) -> list[Neighbour]:
-    """Scan every allowed movie of the version: no misses."""
-    distance = _distance(metric, "vector", vector)
-    return _neighbours(_pairs(version, allowed, distance, "movie_id")[:k], metric)
+    """Scan every allowed movie of the version: no misses, and new films wherever they lie."""
+    placed = MovieVector.objects.filter(version=version, movie__in=allowed)
+    rows = _exact_rows(placed, _distance(metric, "vector", vector), k)
+    return [Neighbour(row[0], _nearest_score(metric) - row[1]) for row in rows]
 
 
-def _by_index(
-    version: ModelVersion, vector: NDArray[np.float32], allowed: MovieQuerySet, k: int
-) -> list[Neighbour]:
-    pairs = _pairs(version, allowed, _distance(version.metric, _placed(version), vector))
+def _few_new(
+    version: ModelVersion,
+    look: "Callable[[QuerySet[MovieVector], int], list[Row]]",
+    allowed: MovieQuerySet,
+    size: int,
+) -> list[Row]:
+    """Return the `size` nearest rows by `look`, of which few are new films; see `NEW_EVERY`."""
+    placed = MovieVector.objects.filter(version=version, movie__in=allowed)
+    if not version.predicted_count:
+        return look(placed, size)
+    known = look(placed.filter(predicted=False), size)
+    most_new = size - len(known) + 1 + size // NEW_EVERY
+    return _merged(known, look(placed.filter(predicted=True), most_new), size)
+
+
+def _merged(known: list[Row], new: list[Row], size: int) -> list[Row]:
+    """Merge two lists, both nearest first. A new film that has to wait stands as far as its place.
+
+    The first rows do not hang on how many are asked for.
+    """
+    merged: list[Row] = []
+    known, new = known[::-1], new[::-1]
+    placed = 0
+    while len(merged) < size and (known or new):
+        has_room = placed <= len(merged) // NEW_EVERY
+        if new and (not known or (has_room and new[-1][1] < known[-1][1])):
+            movie_id, distance, *rest = new.pop()
+            farthest = merged[-1][1] if merged else distance
+            merged.append((movie_id, max(distance, farthest), *rest))
+            placed += 1
+        else:
+            merged.append(known.pop())
+    return merged
+
+
+def _rows(
+    version: ModelVersion,
+    placed: "QuerySet[MovieVector]",
+    vector: NDArray[np.float32],
+    metric: str,
+    k: int,
+) -> list[Row]:
+    if metric == version.metric and version.vector_count > settings.EXACT_SCAN_MAX_VECTORS:
+        found = _index_rows(placed, _distance(metric, _placed(version), vector), k)
+        if len(found) == k:
+            return found
+    return _exact_rows(placed, _distance(metric, "vector", vector), k)
+
+
+def _exact_rows(
+    placed: "QuerySet[MovieVector]", distance: MaxInnerProduct | CosineDistance, k: int
+) -> list[Row]:
+    return list(_told(placed, distance, "movie_id")[:k])
+
+
+def _index_rows(
+    placed: "QuerySet[MovieVector]", distance: MaxInnerProduct | CosineDistance, k: int
+) -> list[Row]:
     with _wide_index_scan():
-        found = _neighbours(pairs[: k * OVERSAMPLING], version.metric)
-    return sorted(found, key=lambda neighbour: (-neighbour.score, neighbour.movie_id))[:k]
+        found = list(_told(placed, distance)[: k * OVERSAMPLING])
+    return sorted(found, key=lambda row: (row[1], row[0]))[:k]
+
+
+def _told(
+    placed: "QuerySet[MovieVector]",
+    distance: MaxInnerProduct | CosineDistance,
+    *tie_breaks: str,
+) -> "QuerySet[MovieVector, Row]":
+    """Rows, nearest first. An index is of use only without tie breaks."""
+    ordered = placed.annotate(distance=distance).order_by("distance", *tie_breaks)
+    return ordered.values_list("movie_id", "distance", "predicted")
 
 
 @contextmanager
@@ -151,19 +220,37 @@ def _wide_index_scan() -> Iterator[None]:
 
 def _pool_rows(
     version: ModelVersion,
-    allowed: MovieQuerySet,
+    placed: "QuerySet[MovieVector]",
+    vector: NDArray[np.float32],
+    size: int,
+) -> list[Row]:
+    """Rows with the movie's vector, genre ids, year and count of ratings besides."""
+    if version.vector_count > settings.EXACT_SCAN_MAX_VECTORS:
+        with _wide_index_scan():
+            found = _pool_query(placed, _distance(version.metric, _placed(version), vector), size)
+        if len(found) == size:
+            return sorted(found, key=lambda row: (row[1], row[0]))
+    return _pool_query(placed, _distance(version.metric, "vector", vector), size, "movie_id")
+
+
+def _pool_query(
+    placed: "QuerySet[MovieVector]",
     distance: MaxInnerProduct | CosineDistance,
     size: int,
     *tie_breaks: str,
-) -> list[tuple[Any, ...]]:
-    """Rows of movie id, distance, vector, genre ids, year and count of ratings, nearest first."""
+) -> list[Row]:
     of_movie = Movie.genres.through.objects.filter(movie_id=OuterRef("movie_id"))
-    placed = MovieVector.objects.filter(version=version, movie__in=allowed)
     rows = (
         placed.annotate(distance=distance, genre_ids=ArraySubquery(of_movie.values("genre_id")))
         .order_by("distance", *tie_breaks)
         .values_list(
-            "movie_id", "distance", "vector", "genre_ids", "movie__year", "movie__rating_count"
+            "movie_id",
+            "distance",
+            "predicted",
+            "vector",
+            "genre_ids",
+            "movie__year",
+            "movie__rating_count",
         )[:size]
     )
     with binary_cursor() as cursor:
@@ -172,33 +259,21 @@ def _pool_rows(
         return cursor.fetchall()
 
 
-def _as_pool(version: ModelVersion, rows: list[tuple[Any, ...]]) -> Pool:
+def _as_pool(version: ModelVersion, rows: list[Row]) -> Pool:
     nearest = _nearest_score(version.metric)
-    genre_ids = sorted({genre_id for row in rows for genre_id in row[3]})
+    genre_ids = sorted({genre_id for row in rows for genre_id in row[4]})
     return Pool(
         movie_ids=np.array([row[0] for row in rows], dtype=np.int64),
         scores=np.array([nearest - row[1] for row in rows], dtype=np.float64),
-        vectors=np.array([row[2].to_numpy() for row in rows], dtype=np.float32).reshape(
+        vectors=np.array([row[3].to_numpy() for row in rows], dtype=np.float32).reshape(
             -1, version.dimensions
         ),
         genres=np.array(
-            [[genre_id in row[3] for genre_id in genre_ids] for row in rows], dtype=np.bool_
+            [[genre_id in row[4] for genre_id in genre_ids] for row in rows], dtype=np.bool_
         ).reshape(len(rows), len(genre_ids)),
-        years=np.array([row[4] or np.nan for row in rows], dtype=np.float64),
-        rating_counts=np.array([row[5] for row in rows], dtype=np.int64),
+        years=np.array([row[5] or np.nan for row in rows], dtype=np.float64),
+        rating_counts=np.array([row[6] for row in rows], dtype=np.int64),
     )
-
-
-def _pairs(
-    version: ModelVersion,
-    allowed: MovieQuerySet,
-    distance: MaxInnerProduct | CosineDistance,
-    *tie_breaks: str,
-) -> "QuerySet[MovieVector, tuple[int, float]]":
-    """Movie ids and distances, nearest first. An index is of use only without tie breaks."""
-    placed = MovieVector.objects.filter(version=version, movie__in=allowed)
-    ordered = placed.annotate(distance=distance).order_by("distance", *tie_breaks)
-    return ordered.values_list("movie_id", "distance")
 
 
 def _placed(version: ModelVersion) -> Cast:
@@ -211,11 +286,6 @@ def _distance(
 ) -> MaxInnerProduct | CosineDistance:
     function = MaxInnerProduct if metric == Metric.INNER_PRODUCT else CosineDistance
     return function(column, vector)
-
-
-def _neighbours(pairs: Iterable[tuple[int, float]], metric: str) -> list[Neighbour]:
-    nearest = _nearest_score(metric)
-    return [Neighbour(movie_id, nearest - distance) for movie_id, distance in pairs]
 
 
 def _nearest_score(metric: str) -> float:

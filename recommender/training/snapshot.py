@@ -53,6 +53,12 @@ def take() -> Snapshot:
     )
 
 
+def take_films() -> Films:
+    """Read the catalogue, as `take` reads the ratings."""
+    with _reader() as (cursor, _):
+        return _films(cursor)
+
+
 def take_material() -> tuple[datetime, Material]:
     """Read all that an embedder of films may learn from, as `take` reads; and say when it was."""
     with _reader() as (cursor, taken_at):

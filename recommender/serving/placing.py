@@ -1,0 +1,97 @@
+"""A place in the live version for a film that came after it was trained, from its first minute.
+
+The version keeps the vectors of what is told of films (genres, words, people …) beside those of its
+films, so that a new film's vector is a sum of a few hundred rows; see `embedders.content`.
+"""
+
+from collections.abc import Collection
+
+import numpy as np
+from django.db import transaction
+from django.db.models import QuerySet
+from numpy.typing import NDArray
+
+from movies.models import Movie
+from recommender import vectors
+from recommender.catalogue import Credited, Films
+from recommender.embedders import content
+from recommender.models import ModelVersion, MovieVector
+
+AT_A_TIME = 1000
+
+
+def place(movie_ids: Collection[int] | None = None) -> int:
+    """Place films in the live version of taste and return how many.
+
+    These films, again if their place was predicted before; where none are named, all that have no
+    place. Films with a place of their own, learnt from ratings, keep it. A version that has learnt
+    nothing of what is told of films places none.
+    """
+    version = ModelVersion.objects.live()
+    if version is None:
+        return 0
+    movies = Movie.objects.order_by("pk").with_genres().with_credits()
+    if movie_ids is None:
+        movies = movies.exclude(pk__in=_placed(version).values("movie_id"))[:AT_A_TIME]
+    else:
+        learnt = _placed(version).filter(predicted=False)
+        movies = movies.filter(pk__in=movie_ids).exclude(pk__in=learnt.values("movie_id"))
+    films = _films(list(movies))
+    found = _vectors(films, version) if len(films) else None
+    if found is None:
+        return 0
+    _write(version, films.movie_ids, found)
+    return len(films)
+
+
+def _placed(version: ModelVersion) -> "QuerySet[MovieVector]":
+    return MovieVector.objects.filter(version=version)
+
+
+def _vectors(films: Films, version: ModelVersion) -> NDArray[np.float32] | None:
+    """The films' vectors (n, d), None where the version does not know what to make of them."""
+    told = content.features(films)
+    learnt = vectors.of_words(version, told.names)
+    if not learnt:
+        return None
+    nothing = np.zeros(version.dimensions, dtype=np.float32)
+    return told.times(np.array([learnt.get(name, nothing) for name in told.names]))
+
+
+def _write(version: ModelVersion, movie_ids: NDArray[np.int64], found: NDArray[np.float32]) -> None:
+    """Keep the vectors (n, d) of films (n,), those of deleted films apart."""
+    columns = MovieVector.objects.filter(version=version, input__isnull=False)
+    one = columns.values_list("input", flat=True).first()
+    no_input = None if one is None else np.zeros_like(one)
+    with transaction.atomic(), vectors.binary_cursor() as cursor:
+        for movie_id, vector in zip(movie_ids.tolist(), found, strict=True):
+            cursor.execute(
+                "INSERT INTO recommender_movievector"
+                " (movie_id, version_id, vector, input, predicted)"
+                " SELECT id, %s, %s, %s, true FROM movies_movie WHERE id = %s"
+                " ON CONFLICT (movie_id, version_id) DO UPDATE SET vector = excluded.vector",
+                [version.pk, vector, no_input, movie_id],
+            )
+        count = _placed(version).filter(predicted=True).count()
+        ModelVersion.objects.filter(pk=version.pk).update(predicted_count=count)
+
+
+def _films(movies: list[Movie]) -> Films:
+    """What is told of films, as training reads it."""
+    return Films(
+        movie_ids=np.array([movie.pk for movie in movies], dtype=np.int64),
+        titles=[movie.title for movie in movies],
+        years=[movie.year for movie in movies],
+        genres=[tuple(sorted(genre.name for genre in movie.genres.all())) for movie in movies],
+        overviews=[movie.overview for movie in movies],
+        credits=[
+            tuple(
+                Credited(credit.person_id, credit.person.name, credit.role)
+                for credit in sorted(
+                    movie.credits.all(),
+                    key=lambda credit: (credit.role != "director", credit.position, credit.pk),
+                )
+            )
+            for movie in movies
+        ],
+    )
