@@ -23,8 +23,10 @@ from recommender.embedders.deepwalk import DeepWalk
 from recommender.embedders.doc2vec import Doc2Vec
 from recommender.embedders.ease import ReducedRankEASE
 from recommender.embedders.fasttext import FastText
+from recommender.embedders.glove import GloVe
 from recommender.embedders.item2vec import Item2Vec
 from recommender.embedders.logistic import LogisticFactorization
+from recommender.embedders.minilm import MiniLM
 from recommender.embedders.static import StaticEncoder
 
 EMBEDDERS: dict[str, type[Embedder]] = {
@@ -42,10 +44,12 @@ FILM_EMBEDDERS: dict[str, dict[str, type[FilmEmbedder]]] = {
     },
     "words": {
         "fasttext": FastText,
+        "glove": GloVe,
     },
     "story": {
         "static": StaticEncoder,
         "doc2vec": Doc2Vec,
+        "minilm": MiniLM,
     },
     "people": {
         "deepwalk": DeepWalk,
