@@ -7,9 +7,15 @@ is what the release gate measured: everything on the same people's held-out rati
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from recommender.models import ModelVersion
+from recommender.models import ModelVersion, Space
 
 METRICS = {"ndcg@20": "NDCG@20", "recall@20": "Recall@20", "coverage@20": "Coverage@20"}
+FILM_METRICS = {
+    "recall@20": "Recall@20",
+    "genres@20": "Genres in common",
+    "people@20": "Somebody in common",
+}
+"""Of spaces that know films alone; see `training.coherence`."""
 
 
 @dataclass(frozen=True)
@@ -30,7 +36,7 @@ class Figure:
 
 @dataclass(frozen=True)
 class Row:
-    """A version and its figures, in the order of `METRICS`."""
+    """A version and its figures, in the order of its space's metrics."""
 
     version: ModelVersion
     figures: list[Figure]
@@ -38,7 +44,7 @@ class Row:
 
 @dataclass(frozen=True)
 class Beside:
-    """NDCG@20 of a version and of something else, on the ratings that the version was judged by."""
+    """The figures of a version and of another, on the ratings that the version was judged by."""
 
     label: str
     own: float
@@ -55,6 +61,11 @@ class Beside:
     def direction(self) -> str:
         """Whether the version is better or worse, or whether chance would explain it."""
         return "up" if self.low > 0 else "down" if self.high < 0 else "same"
+
+
+def metrics(space: str) -> dict[str, str]:
+    """Return what the versions of a space are judged by, and its names for people."""
+    return METRICS if Space(space).knows_people else FILM_METRICS
 
 
 def same_ratings(version: ModelVersion) -> list[Beside]:
@@ -94,7 +105,7 @@ def figures(version: ModelVersion, live: ModelVersion | None) -> list[Figure]:
             _change(_metric(version, "model", name), other and _metric(other, "model", name)),
             _change(_metric(version, "model", name), _metric(version, "most_popular", name)),
         )
-        for name, label in METRICS.items()
+        for name, label in metrics(version.space).items()
     ]
 
 

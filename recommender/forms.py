@@ -11,8 +11,9 @@ from typing import Any, get_type_hints
 from django import forms
 
 from recommender import schedule, tuned
-from recommender.embedders import als, blend, ease
+from recommender.embedders import DEFAULT, EMBEDDERS, FILM_EMBEDDERS, als, blend, ease
 from recommender.interactions import Weighting
+from recommender.models import Space
 from recommender.parameters import Parameters
 from recommender.training import studies
 
@@ -22,6 +23,17 @@ GROUPS: dict[str, type[Parameters]] = {
     "How they are blended": blend.Joint,
     "What a rating counts for": Weighting,
 }
+
+
+def groups_of(space: str, embedder: str) -> dict[str, type[Parameters]]:
+    """The classes that read a technique's parameters, by heading."""
+    if not Space(space).knows_people:
+        technique = FILM_EMBEDDERS[space][embedder]
+        return {"The technique": type(technique.from_dict({}).settings)}
+    if embedder == DEFAULT:
+        return GROUPS
+    technique_of_taste = type(EMBEDDERS[embedder].from_dict({}).settings)
+    return {"The technique": technique_of_taste, "What a rating counts for": Weighting}
 
 
 class RetrainForm(forms.Form):
@@ -34,18 +46,22 @@ class RetrainForm(forms.Form):
         help_text="Without, it waits here as a candidate until someone promotes it.",
     )
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(
+        self, *args: Any, space: str = Space.TASTE, embedder: str = DEFAULT, **kwargs: Any
+    ) -> None:
         super().__init__(*args, **kwargs)
-        otherwise = tuned.resolve().parameters
+        self.space, self.embedder = space, embedder
+        self._groups = groups_of(space, embedder)
+        otherwise = tuned.resolve(space, embedder).parameters
         self.fields |= {
             field.name: _number_field(group, field, otherwise[field.name])
-            for group in GROUPS.values()
+            for group in self._groups.values()
             for field in dataclasses.fields(group)  # type: ignore[arg-type]
         }
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data
-        for group in GROUPS.values():
+        for group in self._groups.values():
             for field in dataclasses.fields(group):  # type: ignore[arg-type]
                 if text := cleaned.get(field.name):
                     try:
@@ -70,7 +86,7 @@ class RetrainForm(forms.Form):
 
     def groups(self) -> Iterator[tuple[str, list[forms.BoundField]]]:
         """Each group's heading and fields, in the order of the classes."""
-        for heading, group in GROUPS.items():
+        for heading, group in self._groups.items():
             fields = dataclasses.fields(group)  # type: ignore[arg-type]
             yield heading, [self[field.name] for field in fields]
 
@@ -155,7 +171,13 @@ def _number_field(
 
 
 def _documentation(group: type[Parameters]) -> dict[str, str]:
-    """The string under each field of the class."""
+    """The string under each field of the class, and of those that it is made from."""
+    inherited = [_documentation(base) for base in group.__bases__ if base is not Parameters]
+    own = _own_strings(group)
+    return {name: text for part in [*inherited, own] for name, text in part.items()}
+
+
+def _own_strings(group: type[Parameters]) -> dict[str, str]:
     tree = ast.parse(textwrap.dedent(inspect.getsource(group)))
     (body,) = [node.body for node in tree.body if isinstance(node, ast.ClassDef)]
     return {

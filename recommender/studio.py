@@ -10,7 +10,7 @@ from django.contrib import messages
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.db.models import Sum
-from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -20,9 +20,9 @@ from django_htmx.http import HttpResponseClientRedirect, trigger_client_event
 from redis.exceptions import RedisError
 
 from movies.models import Movie
-from recommender import comparison, heartbeat, schedule, tuned, vectors
+from recommender import comparison, embedders, heartbeat, schedule, tuned, vectors
 from recommender.forms import RetrainForm, ScheduleForm
-from recommender.models import ModelVersion, TrainingRun
+from recommender.models import ModelVersion, Space, TrainingRun
 from recommender.training import runs
 from users.models import Rating
 
@@ -72,19 +72,26 @@ def for_trainers(view: View) -> View:
 @for_trainers
 @require_GET
 def overview(request: HttpRequest) -> HttpResponse:
-    """The console: the run, the live version, the schedule, all versions and past runs."""
+    """The console of a space: the run, the live version, the schedule, its versions and past runs.
+
+    The address says which (`space`), and which technique's settings it offers (`embedder`).
+    """
     runs.tidy()
-    return _overview(request, RetrainForm(), ScheduleForm(initial=vars(schedule.read())))
+    asked = Asked.of(request.GET)
+    return _overview(request, asked, asked.form(), ScheduleForm(initial=vars(schedule.read())))
 
 
 @for_trainers
 @require_POST
 def retrain(request: HttpRequest) -> HttpResponse:
     """Ask for a run with the parameters of the form; wrong ones are named and start nothing."""
-    form = RetrainForm(request.POST)
-    if form.is_valid():
+    asked = Asked.of(request.POST)
+    form = asked.form(request.POST)
+    if form is not None and form.is_valid():
         try:
             runs.request(
+                space=asked.space,
+                embedder=asked.embedder,
                 parameters=form.parameters,
                 requested_by=request.user,
                 promote=form.cleaned_data["promote"],
@@ -93,9 +100,9 @@ def retrain(request: HttpRequest) -> HttpResponse:
             form.refuse(str(error))
         except (runs.RunUnderway, runs.QueueUnavailable) as error:
             messages.error(request, str(error))
-    if form.errors:
-        return _overview(request, form, ScheduleForm(initial=vars(schedule.read())))
-    return redirect("studio:overview")
+    if form is not None and form.errors:
+        return _overview(request, asked, form, ScheduleForm(initial=vars(schedule.read())))
+    return redirect(asked.address)
 
 
 @for_trainers
@@ -143,7 +150,7 @@ def cancel(request: HttpRequest, pk: int) -> HttpResponse:
     else:
         messages.error(request, f"Run {chosen.pk} had ended before it could be cancelled.")
     is_tuning = chosen.kind == TrainingRun.Kind.TUNE
-    return redirect("studio:tuning" if is_tuning else "studio:overview")
+    return redirect("studio:tuning" if is_tuning else Asked(chosen.space, None).address)
 
 
 @for_trainers
@@ -182,7 +189,7 @@ def promote(request: HttpRequest, pk: int) -> HttpResponse:
         messages.success(request, f"Version {version.pk} is live.")
     except vectors.NotPromotable as error:
         messages.error(request, str(error))
-    return redirect("studio:overview")
+    return redirect(Asked(version.space, None).address)
 
 
 @for_trainers
@@ -191,7 +198,8 @@ def set_schedule(request: HttpRequest) -> HttpResponse:
     """Retrain at these times from now on, or never."""
     form = ScheduleForm(request.POST)
     if not form.is_valid():
-        return _overview(request, RetrainForm(), form)
+        asked = Asked.of(request.POST)
+        return _overview(request, asked, asked.form(), form)
     changed = schedule.write(**form.cleaned_data)
     messages.success(request, f"The schedule is set. {changed.words}")
     return redirect("studio:overview")
@@ -216,23 +224,81 @@ def progress_of(run: TrainingRun) -> dict[str, object]:
     }
 
 
-def _overview(request: HttpRequest, form: RetrainForm, schedule_form: ScheduleForm) -> HttpResponse:
-    live = ModelVersion.objects.live()
-    versions = ModelVersion.objects.exclude(
+@dataclass(frozen=True)
+class Asked:
+    """Which space the console is about, and which technique."""
+
+    space: Space
+    embedder: str | None
+    """None where the space has no technique that is installed."""
+
+    @classmethod
+    def of(cls, data: QueryDict) -> "Asked":
+        """What is not known is passed over: then it is taste, and the space's default."""
+        space = Space(data["space"]) if data.get("space") in Space.values else Space.TASTE
+        known = embedders.techniques(space)
+        asked = data.get("embedder")
+        return cls(space, asked if asked in known else next(iter(known), None))
+
+    @property
+    def address(self) -> str:
+        """The console of this space."""
+        address = reverse("studio:overview")
+        return address if self.space == Space.TASTE else f"{address}?space={self.space}"
+
+    def form(self, data: QueryDict | None = None) -> RetrainForm | None:
+        """The technique's settings, None where there is no technique."""
+        if self.embedder is None:
+            return None
+        return RetrainForm(data, space=self.space, embedder=self.embedder)
+
+
+@dataclass(frozen=True)
+class Tab:
+    """A space in the console's list of them."""
+
+    space: Space
+    live: ModelVersion | None
+    is_busy: bool
+    """Whether a run of it is queued or running."""
+
+
+def _tabs() -> list[Tab]:
+    live = {
+        version.space: version
+        for version in ModelVersion.objects.defer("gramian").filter(state=ModelVersion.State.LIVE)
+    }
+    busy = set(TrainingRun.objects.active().values_list("space", flat=True))
+    return [Tab(space, live.get(space), space in busy) for space in Space]
+
+
+def _overview(
+    request: HttpRequest, asked: Asked, form: RetrainForm | None, schedule_form: ScheduleForm
+) -> HttpResponse:
+    live = ModelVersion.objects.live(asked.space)
+    versions = ModelVersion.objects.filter(space=asked.space).exclude(
         state__in=[ModelVersion.State.TRAINING, ModelVersion.State.FAILED]
     )
-    past = TrainingRun.objects.select_related("version", "requested_by").newest_first()
+    past = (
+        TrainingRun.objects.filter(space=asked.space)
+        .select_related("version", "requested_by")
+        .newest_first()
+    )
     active = past.active().first()
     context = {
         "live": live,
         "live_figures": comparison.figures(live, None) if live else [],
-        "unseen": unseen_ratings(live) if live else 0,
+        "unseen": unseen_ratings(live) if live and asked.space.knows_people else 0,
         "latest": past.first(),
         "rows": comparison.rows(versions.newest_first()[:SHOWN_VERSIONS], live),
-        "metrics": comparison.METRICS.values(),
+        "metrics": comparison.metrics(asked.space).values(),
+        "asked": asked,
+        "tabs": _tabs(),
+        "techniques": embedders.techniques(asked.space),
         "past": past.exclude(state__in=TrainingRun.ACTIVE)[:SHOWN_RUNS],
         "form": form,
-        "tuned": tuned.adopted(),
+        "is_tunable": asked.embedder == embedders.DEFAULT,
+        "tuned": tuned.adopted(asked.space, asked.embedder) if asked.embedder else None,
         "schedule": schedule.read(),
         "schedule_form": schedule_form,
         **(progress_of(active) if active else {"processes": Processes.look()}),

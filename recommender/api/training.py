@@ -14,7 +14,7 @@ from recommender import vectors
 from recommender.api.access import MayTrain
 from recommender.api.endpoint import Endpoint, PagedEndpoint
 from recommender.api.problems import Conflict, ProblemSerializer, Unavailable
-from recommender.models import ModelVersion, TrainingRun
+from recommender.models import ModelVersion, Space, TrainingRun
 from recommender.training import runs
 
 CONFLICT = OpenApiResponse(ProblemSerializer, "It is at odds with how things stand; see `detail`.")
@@ -74,6 +74,12 @@ class TrainingRunDetailSerializer(TrainingRunSerializer):
 
 
 class TrainingRequestSerializer(serializers.Serializer[Any]):
+    space = serializers.ChoiceField(
+        choices=Space.choices, default=Space.TASTE.value, help_text="Which space to train."
+    )
+    embedder = serializers.CharField(
+        required=False, max_length=50, help_text="The technique; without, the space's default."
+    )
     parameters = serializers.DictField(
         required=False,
         help_text="Settings by name; those left out are as tuned, or else the defaults.",
@@ -98,6 +104,7 @@ class ModelVersionSerializer(serializers.ModelSerializer[ModelVersion]):
             "metrics",
             "comparison",
             "held_because",
+            "saw",
             "user_count",
             "movie_count",
             "rating_count",
@@ -224,4 +231,6 @@ class PromoteModelView(Endpoint):
 def _wrong_parameter(error: ValueError) -> serializers.ValidationError:
     """The problem answer to a setting that training refuses; its message begins with the name."""
     name, _, sentence = str(error).partition(": ")
+    if name == "embedder":
+        return serializers.ValidationError({name: sentence}, code="invalid")
     return serializers.ValidationError({"parameters": {name: sentence}}, code="invalid")

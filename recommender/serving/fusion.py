@@ -31,6 +31,6 @@ def fuse(
     if not films:
         return np.empty(0, dtype=np.int64), np.empty(0)
     ids, rows = np.unique(np.concatenate(films), return_inverse=True)
-    scores = np.bincount(rows, weights=np.concatenate(shares), minlength=len(ids))
+    scores = np.bincount(rows, weights=np.concatenate(shares)).astype(np.float64)
     order = np.argsort(-scores, kind="stable")
     return ids[order], scores[order]

@@ -5,7 +5,7 @@ refit on everything, where ratings count → vectors into partitions of their ow
 release gate → promotion. What it shares with taste is in `runs`, `release` and `gate`.
 """
 
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -114,22 +114,22 @@ def _measure(
         f" {belongs.genres_at_random:.3f}; somebody in common {belongs.people:.3f}, at random"
         f" {belongs.people_at_random:.3f}"
     )
-    metrics: dict[str, object] = {"coherence": asdict(belongs)}
+    model = {"genres@20": belongs.genres, "people@20": belongs.people}
+    chance = {"genres@20": belongs.genres_at_random, "people@20": belongs.people_at_random}
     if not len(question.targets):
-        return metrics, None
+        return {"model": model, "random": chance}, None
     recall = _recall(embedding, question)
     popular, at_random = float(question.most_popular().mean()), question.at_random()
     report.note(
         f"Recall@20 {recall.mean():.4f} of what people rated last; most popular {popular:.4f};"
         f" at random {at_random:.4f}"
     )
-    metrics |= {
+    return {
         "people": len(recall),
-        "model": {"recall@20": float(recall.mean())},
+        "model": {"recall@20": float(recall.mean()), **model},
         "most_popular": {"recall@20": popular},
-        "random": {"recall@20": at_random},
-    }
-    return metrics, recall
+        "random": {"recall@20": at_random, **chance},
+    }, recall
 
 
 def _recall(embedding: FilmEmbedding, question: Question) -> NDArray[np.float64]:

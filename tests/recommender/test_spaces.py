@@ -73,8 +73,8 @@ def test_a_technique_of_one_file_is_trained_measured_and_live(camps):
     assert (version.dimensions, version.saw, version.numbers) == (3, "genres", {"names": 3})
     assert version.movie_count == MovieVector.objects.filter(version=version).count() == len(films)
     assert not UserVector.objects.filter(version=version).exists()
-    assert version.metrics["coherence"]["genres"] > 0.9
-    assert version.metrics["coherence"]["genres_at_random"] < 0.5
+    assert version.metrics["model"]["genres@20"] > 0.9
+    assert version.metrics["random"]["genres@20"] < 0.5
     assert 0 <= version.metrics["model"]["recall@20"] <= 1
     assert version.metrics["people"] == len(people)
 

@@ -7,7 +7,7 @@ from django.core.cache import cache
 from django.urls import reverse
 from django.utils import timezone
 
-from recommender import heartbeat, schedule, studio, vectors
+from recommender import embedders, heartbeat, schedule, studio, vectors
 from recommender.forms import RetrainForm
 from recommender.models import ModelVersion, TrainingRun
 from recommender.training import runs
@@ -382,3 +382,45 @@ def test_the_admins_pages_open(admin_client, page):
 @pytest.mark.parametrize("model", ["modelversion", "trainingrun"])
 def test_the_admin_does_not_change_models_behind_the_pipelines_back(admin_client, model):
     assert admin_client.get(f"/admin/recommender/{model}/add/").status_code == 403
+
+
+# Spaces -----------------------------------------------------------------------------------------
+
+
+def test_the_console_shows_every_space_and_what_is_live_there(client, trainer):
+    taste = version(ModelVersion.State.LIVE)
+    story = version(ModelVersion.State.LIVE, space="story", saw="overviews of 7 films")
+    text = page_text(client.get(OVERVIEW))
+    for name in ("Taste", "Neighbours", "Words", "Story", "People"):
+        assert name in text
+    assert f"Version {taste.pk}, by als, is live" in text and "overviews of 7 films" not in text
+    text = page_text(client.get(f"{OVERVIEW}?space=story"))
+    assert f"Version {story.pk}, by als, is live" in text and "overviews of 7 films" in text
+
+
+def test_any_technique_of_any_space_is_trained_with_settings_of_its_own(client, trainer):
+    page = client.get(f"{OVERVIEW}?space=neighbours").content.decode()
+    assert 'name="space" value="neighbours"' in page and 'name="embedder" value="item2vec"' in page
+    posted = {"space": "neighbours", "embedder": "item2vec", "dimension": "16"}
+    response = client.post("/studio/retrain/", posted)
+    run = TrainingRun.objects.get()
+    assert (run.space, run.embedder, run.parameters["dimension"]) == ("neighbours", "item2vec", 16)
+    assert response.url == f"{OVERVIEW}?space=neighbours"
+    assert f"Run {run.pk} is under way" in page_text(client.get(response.url))
+    client.post("/studio/retrain/", {"embedder": "als", "factors": "9"})
+    assert TrainingRun.objects.get(space="taste").embedder == "als"
+
+
+def test_every_setting_of_every_technique_says_what_it_is(client, trainer):
+    for space, known in embedders.FILM_EMBEDDERS.items():
+        for name in known:
+            for _, fields in RetrainForm(space=space, embedder=name).groups():
+                for field in fields:
+                    assert len(field.help_text) > 20, (name, field.name)
+
+
+def test_a_space_without_a_technique_says_so(client, trainer, monkeypatch):
+    monkeypatch.setitem(embedders.FILM_EMBEDDERS, "people", {})
+    assert "No technique for this space is installed" in page_text(
+        client.get(f"{OVERVIEW}?space=people")
+    )

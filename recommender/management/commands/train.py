@@ -155,12 +155,6 @@ def _summary(version: ModelVersion) -> str:
                 f"{metric} {value:.4f}" for metric, value in measured.items() if "@" in metric
             )
             lines.append(f"{name.replace('_', ' '):>14}: {figures}")
-    if shared := version.metrics.get("coherence"):
-        lines.append(
-            f"The nearest share genres {shared['genres']:.3f} (at random"
-            f" {shared['genres_at_random']:.3f}) and somebody {shared['people']:.3f} (at random"
-            f" {shared['people_at_random']:.3f})."
-        )
     if difference := version.comparison.get("against_live"):
         figure = gate.LABELS[gate.metric(version.space)]
         lines.append(

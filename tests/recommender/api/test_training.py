@@ -145,3 +145,12 @@ def test_a_held_version_is_promoted_only_by_who_says_anyway(trained, client):
     assert ModelVersion.objects.live() == trained
     promoted = client.post(f"{MODELS}{held.pk}/promote/", {"anyway": True}, format="json")
     assert (promoted.status_code, promoted.json()["state"]) == (200, "live")
+
+
+def test_a_run_is_asked_for_by_space_and_technique(client):
+    body = {"space": "neighbours", "embedder": "item2vec", "parameters": {"dimension": 16}}
+    run = client.post(RUNS, body, format="json").json()
+    assert (run["space"], run["embedder"]) == ("neighbours", "item2vec")
+    assert run["parameters"]["dimension"] == 16
+    wrong = client.post(RUNS, {"space": "story", "embedder": "als"}, format="json")
+    assert wrong.status_code == 400 and "embedder" in wrong.content.decode()
