@@ -91,6 +91,8 @@ def write_words(
 
 def of_words(version: ModelVersion, words: Sequence[str]) -> dict[str, NDArray[np.float32]]:
     """Return the vectors (d,) of those of the words that the version knows."""
+    if not words:
+        return {}
     known = WordVector.objects.filter(version=version, word__in=list(words))
     with binary_cursor() as cursor:
         cursor.execute(*known.values_list("word", "vector").query.sql_with_params())

@@ -215,7 +215,7 @@ def place(
 
 def _grams(word: str, numbers: Mapping[str, Any]) -> list[str]:
     """The keys of a word's parts; none where the space keeps no parts."""
-    if not numbers:
+    if "buckets" not in numbers:
         return []
     letters, buckets = numbers["letters"], numbers["buckets"]
     whole = f"<{word}>"

@@ -12,9 +12,10 @@ from django.db import connection
 from movies.models import Credit
 from recommender import embedders, vectors
 from recommender.catalogue import Credited, Material
-from recommender.embedders import FilmEmbedding, Unavailable, WordVectors, silent
+from recommender.embedders import FilmEmbedding, Unavailable, WordVectors, fasttext, silent
 from recommender.models import ModelVersion, MovieVector, Space, TrainingRun, UserVector, WordVector
 from recommender.parameters import Parameters, number
+from recommender.serving.encoding import place_of
 from recommender.training import dispatch, gate, runs, snapshot
 from tests.conftest import vector_tables
 from tests.factories import CreditFactory, MovieFactory, PersonFactory
@@ -90,6 +91,20 @@ def test_vectors_of_words_lie_in_the_database_and_go_with_their_version(camps, s
     dispatch.execute(runs.create("words"))
     assert not WordVector.objects.filter(version=version).exists()
     assert f"recommender_wordvector_v{version.pk}" not in vector_tables()
+
+
+def test_a_text_lies_near_the_films_of_its_words_by_what_the_database_knows(camps, monkeypatch):
+    monkeypatch.setitem(embedders.FILM_EMBEDDERS, "words", {"fasttext": fasttext.FastText})
+    settings = ["fewest=1", "dimension=8", "epochs=40", "subsampling=0", "buckets=500"]
+    call_command("train", space="words", set=settings, stdout=StringIO())
+    version = ModelVersion.objects.live("words")
+    horror = MovieVector.objects.filter(version=version, movie__genres__name="Horror")
+    others = MovieVector.objects.filter(version=version).exclude(movie__genres__name="Horror")
+    for text in ("horror", "horrror"):
+        place = place_of(version, text)
+        near, far = (np.mean([place @ row.vector for row in rows]) for rows in (horror, others))
+        assert near > far
+    assert place_of(version, "?") is None
 
 
 def test_taste_is_left_alone(trained):
