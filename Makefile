@@ -15,7 +15,7 @@ DJADE = $(BIN)/djade --target-version 5.2
 UNUSED := SECRET_KEY=only-for-checks-that-connect-to-nothing DATABASE_URL=postgresql://unused/unused \
 	REDIS_URL=redis://unused
 
-.PHONY: demo dev test bench-quality lint format types check requirements clean
+.PHONY: demo dev test bench-quality bench-spaces lint format types check requirements clean
 
 # What the README promises -----------------------------------------------------------------------
 
@@ -37,6 +37,11 @@ DATA ?=
 BENCH ?=
 bench-quality: $(VENV)/.installed $(PEERS)/.installed
 	@$(BIN)/python -m benchmarks.quality $(DATA) --minutes $(MINUTES) --protocol $(PROTOCOL) $(BENCH)
+
+# What is each embedding space good for? `make bench-spaces DATA=folder FILMS=folder`.
+FILMS ?=
+bench-spaces: $(VENV)/.installed
+	@$(BIN)/python -m benchmarks.spaces $(DATA) $(FILMS) $(BENCH)
 
 # The workshop ------------------------------------------------------------------------------------
 

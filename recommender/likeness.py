@@ -111,7 +111,7 @@ class LikenessForm(forms.Form):
     def reason(self) -> str:
         """Why these films, in a sentence."""
         if self.is_blend:
-            return "The nearest by several things at once, each weighed as below."
+            return "The nearest by several things at once, each weighed as the sliders stand."
         return REASONS[Space(self.space or Space.TASTE)]
 
     def choices(self) -> list[Choice]:

@@ -16,7 +16,7 @@ from recommender.models import Metric, ModelVersion, MovieVector, Space
 from recommender.serving import fusion, popular, retrieval
 from users.models import User
 
-BLEND: Mapping[str, float] = {"taste": 4, "neighbours": 2, "words": 1, "story": 1, "people": 2}
+BLEND: Mapping[str, float] = {"taste": 4, "neighbours": 8, "words": 1, "story": 1, "people": 1}
 """What each space weighs in a blend, unless a person says otherwise; see docs/spaces.md."""
 
 
