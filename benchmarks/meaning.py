@@ -140,16 +140,16 @@ def _titles() -> str:
     exact = chance.sample(films, EXACT_TITLES)
     first = sum(find(movie.title, TOP).films[:1] == [movie] for movie in exact)
     known = sorted(films, key=lambda movie: (-movie.rating_count, movie.pk))[:WELL_KNOWN]
-    mistyped = [
+    slips = [
         (mistyped(movie.title, chance), movie) for movie in chance.sample(known, MISTYPED_TITLES)
     ]
-    second = sum(movie in find(text, TOP).films[:2] for text, movie in mistyped)
+    second = sum(movie in find(text, TOP).films[:2] for text, movie in slips)
     typed = [movie.title[: chance.randint(3, len(movie.title))] for movie in exact if movie.title]
     texts = [row["description"] for row in csv.DictReader(DESCRIPTIONS.open(encoding="utf-8"))]
     return "\n".join(
         [
             f"Exact titles first: {first} of {len(exact)}.",
-            f"Titles with one slip among the first two: {second} of {len(mistyped)}.",
+            f"Titles with one slip among the first two: {second} of {len(slips)}.",
             f"Suggesting titles: {_milliseconds(lambda text: search.find(text, 6, 3), typed)}",
             f"Finding what is meant: {_milliseconds(lambda text: find(text, 6, 0), texts)}",
         ]
