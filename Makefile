@@ -38,10 +38,12 @@ BENCH ?=
 bench-quality: $(VENV)/.installed $(PEERS)/.installed
 	@$(BIN)/python -m benchmarks.quality $(DATA) --minutes $(MINUTES) --protocol $(PROTOCOL) $(BENCH)
 
-# What is each embedding space good for? `make bench-spaces DATA=folder FILMS=folder`.
+# What is each embedding space good for, and does the search find what is meant?
+# `make bench-spaces DATA=folder FILMS=folder`, of MovieLens's form and of Wikipedia's films.
 FILMS ?=
 bench-spaces: $(VENV)/.installed
 	@$(BIN)/python -m benchmarks.spaces $(DATA) $(FILMS) $(BENCH)
+	@$(BIN)/python -m benchmarks.meaning $(FILMS) --ratings $(DATA) --held-out
 
 # The workshop ------------------------------------------------------------------------------------
 
