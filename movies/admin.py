@@ -6,13 +6,14 @@ from typing import Any
 from django import forms
 from django.contrib import admin
 from django.contrib.postgres.forms import SimpleArrayField
-from django.db import models
+from django.db import models, transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from unfold.admin import ModelAdmin, TabularInline
 from unfold.widgets import UnfoldAdminTextareaWidget
 
 from movies.models import Credit, Genre, Movie, Person
+from movies.signals import film_told
 from movies.titles import search_key
 
 
@@ -95,6 +96,10 @@ class MovieAdmin(LargeTableAdmin):
         if key := search_key(search_term):
             queryset = queryset.filter(search_titles__contains=key)
         return queryset, False
+
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+        super().save_related(request, form, formsets, change)
+        transaction.on_commit(lambda: film_told.send(Movie, movie=form.instance))
 
     @admin.display(description="Genres")
     def genre_names(self, movie: Movie) -> str:

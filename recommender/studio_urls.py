@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from recommender import studio, studio_tuning
+from recommender import studio, studio_films, studio_tuning
 
 app_name = "studio"
 urlpatterns = [
@@ -14,6 +14,8 @@ urlpatterns = [
     path("runs/<int:pk>/cancel/", studio.cancel, name="cancel"),
     path("versions/<int:pk>/", studio.version, name="version"),
     path("versions/<int:pk>/promote/", studio.promote, name="promote"),
+    path("films/", studio_films.films, name="films"),
+    path("films/<int:pk>/", studio_films.film, name="film"),
     path("tuning/", studio_tuning.overview, name="tuning"),
     path("tuning/start/", studio_tuning.start, name="tune"),
     path("tuning/forget/", studio_tuning.forget, name="forget"),

@@ -7,6 +7,7 @@ from celery import shared_task, signals
 
 from recommender import heartbeat
 from recommender.models import TrainingRun
+from recommender.serving import placing
 from recommender.training import dispatch, runs
 
 logger = logging.getLogger(__name__)
@@ -53,6 +54,13 @@ def train_on_schedule() -> None:
 def tidy_runs() -> None:
     """Notice runs whose worker is gone, though nobody looks."""
     runs.tidy()
+
+
+@shared_task
+def place_films() -> None:
+    """Give films that came since the live version was trained their place in it."""
+    while placing.place() == placing.AT_A_TIME:
+        pass
 
 
 @signals.worker_ready.connect

@@ -148,7 +148,12 @@ CELERY_BEAT_SCHEDULE = {
         "task": "recommender.tasks.tidy_runs",
         "schedule": 60,
         "options": {"expires": 55},
-    }
+    },
+    "Place new films": {
+        "task": "recommender.tasks.place_films",
+        "schedule": 300,
+        "options": {"expires": 290},
+    },
 }
 CELERY_TIMEZONE = "UTC"
 
@@ -161,6 +166,10 @@ WIKIPEDIA_URL = env.str(
     "WIKIPEDIA_URL",
     default="https://raw.githubusercontent.com/prust/wikipedia-movie-data/master/",
 )
+
+# The Movie Database, where staff add single films from: a key, or a token to read with.
+TMDB_URL = env.str("TMDB_URL", default="https://api.themoviedb.org/3/")
+TMDB_API_KEY = env.str("TMDB_API_KEY", default="")
 
 # People ----------------------------------------------------------------------------------------
 
