@@ -118,7 +118,7 @@ def _rows(
             f" {found.seconds:.0f} | {found.megabytes:.0f}",
         )
     defaults = {found.space: found.embedding for found in reversed(fitted)}
-    for space in defaults.keys() - {"taste"}:
+    for space in [space for space in defaults if space != "taste"]:
         weights = {"taste": BLEND["taste"], space: BLEND[space]}
         like = blended(defaults, weights, question.candidates)
         yield f"taste + {space}", question.recall(like), "| | |"
