@@ -44,6 +44,7 @@ FILMS ?=
 bench-spaces: $(VENV)/.installed
 	@$(BIN)/python -m benchmarks.spaces $(DATA) $(FILMS) $(BENCH)
 	@$(BIN)/python -m benchmarks.meaning $(FILMS) --ratings $(DATA) --held-out
+	@$(BIN)/python -m benchmarks.cold $(DATA) --wikipedia $(FILMS)
 
 # The workshop ------------------------------------------------------------------------------------
 
