@@ -60,7 +60,7 @@ def test_a_better_version_goes_live_by_itself(camps):
 
 
 def test_a_version_of_another_recipe_that_is_as_good_goes_live(trained):
-    alike = execute(SMALL | {"seed": 3})
+    alike = execute(SMALL | {"seed": 1})
     against = alike.comparison["against_live"]
     assert against["low"] <= 0 <= against["high"]
     assert ModelVersion.objects.live() == alike
