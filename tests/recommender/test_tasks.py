@@ -34,7 +34,7 @@ def test_a_worker_trains_what_was_asked_for_and_the_version_goes_live(camps):
     live = ModelVersion.objects.live()
     assert run.version == live
     assert live.movie_count == 60
-    assert len(tables_of(live)) == 2
+    assert len(tables_of(live)) == 3, "people, films, and what places new films"
     assert "Going live" in run.log
 
 
@@ -70,7 +70,7 @@ def test_a_worker_killed_while_it_writes_leaves_no_table_behind(trained):
             blocker.execute("LOCK TABLE recommender_movievector IN SHARE MODE")
             run = runs.request(parameters=SMALL)
             wait_until(lambda: state_of(run) == State.RUNNING and run.step == "Building the index")
-            wait_until(lambda: len(tables_of(run.version)) == 2)
+            wait_until(lambda: len(tables_of(run.version)) == 3)
             process.kill()
             process.wait()
         wait_until(lambda: (runs.tidy(), state_of(run))[1] == State.FAILED)
