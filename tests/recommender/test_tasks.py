@@ -77,7 +77,7 @@ def test_a_worker_killed_while_it_writes_leaves_no_table_behind(trained):
     assert run.version.state == ModelVersion.State.FAILED
     assert tables_of(run.version) == []
     assert ModelVersion.objects.live() == trained
-    assert len(tables_of(trained)) == 2
+    assert len(tables_of(trained)) == 3
 
 
 def test_a_running_run_is_cancelled_in_the_middle(trained):
