@@ -284,8 +284,11 @@ class MovieVector(models.Model):
     vector = VectorField()
     # What a rating of the movie adds to a person's vector, where the embedder has that apart.
     input = VectorField(null=True)
-    # From what is told of the film, not from ratings: nobody had rated it when the version began.
+    # From what is told of the film, and moved by ratings since: nobody had rated it when the
+    # version began.
     predicted = models.BooleanField(default=False, db_default=False)
+    # Of a predicted vector: how many ratings the film had when it moved last; see `serving.moving`.
+    ratings_seen = models.IntegerField(default=0, db_default=0)
 
     class Meta:
         db_table = "recommender_movievector"

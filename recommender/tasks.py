@@ -7,7 +7,7 @@ from celery import shared_task, signals
 
 from recommender import heartbeat
 from recommender.models import TrainingRun
-from recommender.serving import placing
+from recommender.serving import moving, placing
 from recommender.training import dispatch, runs
 
 logger = logging.getLogger(__name__)
@@ -58,9 +58,11 @@ def tidy_runs() -> None:
 
 @shared_task
 def place_films() -> None:
-    """Give films that came since the live version was trained their place in it."""
+    """Give films that came since the live version was trained their place in it, and move those
+    that are rated since."""
     while placing.place() == placing.AT_A_TIME:
         pass
+    moving.move()
 
 
 @signals.worker_ready.connect

@@ -36,21 +36,20 @@ def place(movie_ids: Collection[int] | None = None) -> int:
     else:
         learnt = _placed(version).filter(predicted=False)
         movies = movies.filter(pk__in=movie_ids).exclude(pk__in=learnt.values("movie_id"))
-    films = _films(list(movies))
-    found = _vectors(films, version) if len(films) else None
+    chosen = list(movies)
+    found = first_places(chosen, version) if chosen else None
     if found is None:
         return 0
-    _write(version, films.movie_ids, found)
-    return len(films)
+    _write(version, [movie.pk for movie in chosen], found)
+    return len(chosen)
 
 
-def _placed(version: ModelVersion) -> "QuerySet[MovieVector]":
-    return MovieVector.objects.filter(version=version)
+def first_places(movies: list[Movie], version: ModelVersion) -> NDArray[np.float32] | None:
+    """Vectors (n, d) by what is told of films, which come with their genres and credits.
 
-
-def _vectors(films: Films, version: ModelVersion) -> NDArray[np.float32] | None:
-    """The films' vectors (n, d), None where the version does not know what to make of them."""
-    told = content.features(films)
+    None where the version does not know what to make of them.
+    """
+    told = content.features(_films(movies))
     learnt = vectors.of_words(version, told.names)
     if not learnt:
         return None
@@ -58,18 +57,24 @@ def _vectors(films: Films, version: ModelVersion) -> NDArray[np.float32] | None:
     return told.times(np.array([learnt.get(name, nothing) for name in told.names]))
 
 
-def _write(version: ModelVersion, movie_ids: NDArray[np.int64], found: NDArray[np.float32]) -> None:
+def _placed(version: ModelVersion) -> "QuerySet[MovieVector]":
+    return MovieVector.objects.filter(version=version)
+
+
+def _write(version: ModelVersion, movie_ids: list[int], found: NDArray[np.float32]) -> None:
     """Keep the vectors (n, d) of films (n,), those of deleted films apart."""
     columns = MovieVector.objects.filter(version=version, input__isnull=False)
     one = columns.values_list("input", flat=True).first()
     no_input = None if one is None else np.zeros_like(one)
     with transaction.atomic(), vectors.binary_cursor() as cursor:
-        for movie_id, vector in zip(movie_ids.tolist(), found, strict=True):
+        for movie_id, vector in zip(movie_ids, found, strict=True):
             cursor.execute(
                 "INSERT INTO recommender_movievector"
                 " (movie_id, version_id, vector, input, predicted)"
                 " SELECT id, %s, %s, %s, true FROM movies_movie WHERE id = %s"
-                " ON CONFLICT (movie_id, version_id) DO UPDATE SET vector = excluded.vector",
+                " ON CONFLICT (movie_id, version_id) DO UPDATE"
+                # From there its ratings move it again; see `moving`.
+                " SET vector = excluded.vector, ratings_seen = 0",
                 [version.pk, vector, no_input, movie_id],
             )
         count = _placed(version).filter(predicted=True).count()
