@@ -103,10 +103,12 @@ def suggestions(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def detail(request: HttpRequest, pk: int, slug: str = "") -> HttpResponse:
-    """A film's page, at its own address: an old or missing slug is sent there."""
+    """A film's page, at its own address: an old or missing slug is sent there, query and all."""
     movie = get_object_or_404(Movie.objects.with_genres().with_credits(), pk=pk)
-    if request.path != movie.get_absolute_url():
-        return redirect(movie, permanent=True)
+    address = movie.get_absolute_url()
+    if request.path != address:
+        query = request.META["QUERY_STRING"]
+        return redirect(f"{address}?{query}" if query else address, permanent=True)
     return render(request, "movies/detail.html", {"movie": movie})
 
 

@@ -19,6 +19,8 @@ def test_a_film_has_one_address(client, slug):
     answer = client.get(f"/films/{movie.pk}/{slug}")
     assert answer.status_code == 301
     assert answer["Location"] == f"/films/{movie.pk}/the-matrix/"
+    answer = client.get(f"/films/{movie.pk}/{slug}?space=story")
+    assert answer["Location"] == f"/films/{movie.pk}/the-matrix/?space=story"
 
 
 def test_a_title_without_letters_has_an_address_too(client):
