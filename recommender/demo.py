@@ -20,13 +20,15 @@ from django.conf import settings
 from django.contrib.staticfiles.finders import get_finders
 from django.core.management import call_command
 from django.core.management.base import CommandError
+from django.db import DatabaseError, close_old_connections
 from rich.console import Console
 from rich.panel import Panel
 
-from movies.models import Movie
+from movies.models import Credit, Movie
 from recommender.config import stack
 from recommender.config.supervision import Program, Supervisor, end_leftovers
-from recommender.models import ModelVersion
+from recommender.models import ModelVersion, Space
+from recommender.training import runs
 from users.models import Rating, User
 
 HOST = "127.0.0.1"
@@ -115,8 +117,15 @@ def _serve(supervisor: Supervisor, port: int) -> None:
     with _step("Starting the site"):
         supervisor.start_programs(("worker", "beat", "web"))
         _wait_until_ready(supervisor, port)
+    is_learning = _train_film_spaces()
     is_adding = _add_overviews(supervisor)
-    _announce(port, password, is_adding, time.monotonic() - started)
+    _announce(port, password, is_adding, is_learning, time.monotonic() - started)
+    if is_adding:
+        supervisor.wait_for("overviews")
+        # The database may have been away meanwhile; the next start asks again.
+        close_old_connections()
+        with contextlib.suppress(DatabaseError):
+            _train_film_spaces()
     code = supervisor.wait()
     raise CommandError(f"The supervisor ended ({code}):\n{supervisor.tail('supervisord')}")
 
@@ -147,6 +156,24 @@ def _train() -> None:
         # The bar says what the log would.
         logging.getLogger("recommender.training").setLevel(logging.WARNING)
         call_command("train")
+
+
+def _train_film_spaces() -> bool:
+    """Ask the worker for each space of films that has none yet and something to learn from."""
+    told = Movie.objects.exclude(overview="").exists()
+    has_material = {
+        Space.NEIGHBOURS: Rating.objects.exists(),
+        Space.STORY: told,
+        Space.PEOPLE: Credit.objects.exists(),
+        Space.WORDS: told,
+    }
+    asked = False
+    for space, has_some in has_material.items():
+        if has_some and ModelVersion.objects.live(space) is None:
+            with contextlib.suppress(runs.RunUnderway, runs.QueueUnavailable):
+                runs.request(space)
+                asked = True
+    return asked
 
 
 def _staff_password() -> str:
@@ -191,7 +218,7 @@ def _reaches(url: str) -> bool:
     return True
 
 
-def _announce(port: int, password: str, is_adding: bool, seconds: float) -> None:
+def _announce(port: int, password: str, is_adding: bool, is_learning: bool, seconds: float) -> None:
     lines = [
         f"[bold]http://{HOST}:{port}[/]",
         "",
@@ -201,6 +228,8 @@ def _announce(port: int, password: str, is_adding: bool, seconds: float) -> None
     ]
     if is_adding:
         lines.append("Overviews, casts and posters are being added in the background.")
+    if is_learning:
+        lines.append("More ways for films to be alike are being learnt in the background.")
     lines += ["", "Ctrl-C stops it all."]
     title = f"Marquee is up, after {seconds:.0f} s"
     console.print(Panel("\n".join(lines), title=title, expand=False, padding=(1, 2)))

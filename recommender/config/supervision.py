@@ -29,6 +29,7 @@ STOP_SECONDS = 40
 # Marks every process below a supervisord of ours with the home that it belongs to.
 MARK = "MARQUEE_SUPERVISED_FROM"
 PR_SET_PDEATHSIG = 1
+ENDED = ("STOPPED", "EXITED", "FATAL")
 
 
 @dataclass(frozen=True)
@@ -83,6 +84,14 @@ class Supervisor:
         with self._proxy() as proxy:
             for name in names:
                 cast(Any, proxy).supervisor.startProcess(name, False)
+
+    def wait_for(self, name: str) -> None:
+        """Wait until a program that runs once has ended, or supervisord has."""
+        while self._process and self._process.poll() is None:
+            with self._proxy() as proxy:
+                if cast(Any, proxy).supervisor.getProcessInfo(name)["statename"] in ENDED:
+                    return
+            time.sleep(1)
 
     def _proxy(self) -> xmlrpc.client.ServerProxy:
         transport = SupervisorTransport(None, None, f"unix://{self._socket}")

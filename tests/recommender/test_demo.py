@@ -135,6 +135,18 @@ def test_an_empty_folder_becomes_a_site_with_films_and_a_model(demo: Demo):
     assert ready["live_model"] is not None
 
 
+def test_the_spaces_that_the_sample_tells_of_are_learnt_in_the_background(demo: Demo):
+    assert "are being learnt in the background" in demo.output.read_text()
+
+    def page() -> str:
+        return httpx.get(
+            f"http://127.0.0.1:{demo.port}/films/like/1/?space=neighbours", timeout=60
+        ).text
+
+    wait_for(lambda: "By those who watched it" in page(), 300, page)
+    assert "By story" not in page()
+
+
 def test_the_staff_login_that_it_shows_works(demo: Demo):
     password = (demo.home / "staff-password").read_text()
     assert f"staff / {password}" in demo.output.read_text()
