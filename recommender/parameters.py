@@ -64,6 +64,28 @@ class Parameters:
         return dataclasses.asdict(self)  # type: ignore[call-overload, no-any-return]
 
 
+Settings = typing.TypeVar("Settings", bound=Parameters)
+
+
+class Configured(typing.Generic[Settings]):
+    """Base of what is made with settings of one kind, or with that kind's defaults."""
+
+    kind: type[Settings]
+
+    def __init__(self, settings: Settings | None = None) -> None:
+        self._settings = settings or self.kind()
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, object]) -> typing.Self:
+        """From the settings' fields. Raises ValueError naming a bad field."""
+        return cls(cls.kind.from_dict(values))
+
+    @property
+    def settings(self) -> Settings:
+        """The settings it was made with."""
+        return self._settings
+
+
 def _read(field: "dataclasses.Field[Any]", kind: type, value: object) -> float:
     """`value` as the field's `int` or `float`, or ValueError."""
     low, high = field.metadata["low"], field.metadata["high"]

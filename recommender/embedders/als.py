@@ -4,7 +4,7 @@ import itertools
 import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 import threadpoolctl
@@ -14,7 +14,7 @@ from scipy import linalg, sparse
 
 from recommender.embedders.base import Embedding, Floats, Progress, Rated, silent
 from recommender.interactions import Interactions
-from recommender.parameters import Parameters, Search, number
+from recommender.parameters import Configured, Parameters, Search, number
 
 _LADDER = 1.05
 """Ratio of neighbouring rungs on which row weights are rounded, so λ is within 2.5 % per ν."""
@@ -129,7 +129,7 @@ class ALSEmbedding(Embedding):
     fold_in: FoldIn
 
 
-class ImplicitALS:
+class ImplicitALS(Configured[Settings]):
     r"""iALS with frequency-scaled regularization.
 
     Minimizes, over user vectors x and movie vectors y, with p = 1 where c > 0 and else 0,
@@ -152,29 +152,21 @@ class ImplicitALS:
     more exactly at the end, so that a trained user vector is what fold-in gives.
     """
 
+    kind = Settings
+
     def __init__(self, settings: Settings | None = None, threads: int = 0) -> None:
         """`threads` 0 is one a core; results do not depend on it.
 
         Where other work keeps the cores busy, start the process with OMP_WAIT_POLICY=PASSIVE:
         threads that spin while they wait made a fit take two to three times as long.
         """
-        self._settings = settings or Settings()
+        super().__init__(settings)
         self._threads = threads
-
-    @classmethod
-    def from_dict(cls, values: Mapping[str, object]) -> Self:
-        """From the fields of `Settings`. Raises ValueError naming a bad field."""
-        return cls(Settings.from_dict(values))
 
     @staticmethod
     def fold_in(numbers: Mapping[str, Any], matrix: NDArray[np.float32]) -> FoldIn:
         """The fold-in whose `state()` these are."""
         return FoldIn(gramian=matrix, **numbers)
-
-    @property
-    def settings(self) -> Settings:
-        """The settings it was made with."""
-        return self._settings
 
     def fit(self, interactions: Interactions, progress: Progress = silent) -> ALSEmbedding:
         """Learn vectors; what `progress` raises ends the fit and is passed on.

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from recommender.embedders import als, ease
 from recommender.embedders.base import Embedding, Floats, Progress, Rated, silent
 from recommender.interactions import Interactions
-from recommender.parameters import Parameters, Search, number
+from recommender.parameters import Configured, Parameters, Search, number
 
 _SAMPLE = 500
 """Users whose scores tell how far a model's scores spread."""
@@ -80,7 +80,7 @@ class FoldIn:
         return Rated(rated.vectors[:, : self._factors], rated.inputs, rated.confidences)
 
 
-class Blend:
+class Blend(Configured[Settings]):
     r"""iALS and EASE side by side.
 
     With σ the standard deviation of a model's scores and w EASE's share, a user's score for a
@@ -96,16 +96,13 @@ class Blend:
     most people like. Starting from that instead, as an intercept does in a regression, mends it.
     """
 
+    kind = Settings
+
     def __init__(self, settings: Settings | None = None, threads: int = 0) -> None:
         """`threads` are those of iALS; 0 is one a core."""
-        self._settings = settings or Settings()
+        super().__init__(settings)
         self._als = als.ImplicitALS(_part(self._settings, als.Settings), threads)
         self._ease = ease.ReducedRankEASE(_part(self._settings, ease.Settings))
-
-    @classmethod
-    def from_dict(cls, values: Mapping[str, object]) -> Self:
-        """From the fields of `Settings`. Raises ValueError naming a bad field."""
-        return cls(Settings.from_dict(values))
 
     @staticmethod
     def fold_in(numbers: Mapping[str, Any], matrix: NDArray[np.float32]) -> FoldIn:
@@ -115,11 +112,6 @@ class Blend:
         return FoldIn(
             als.ImplicitALS.fold_in(by_als, matrix), numbers["als_weight"], numbers["popularity"]
         )
-
-    @property
-    def settings(self) -> Settings:
-        """The settings it was made with."""
-        return self._settings
 
     def fit(self, interactions: Interactions, progress: Progress = silent) -> Embedding:
         """Learn vectors; what `progress` raises ends the fit and is passed on.

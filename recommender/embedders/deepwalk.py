@@ -1,10 +1,9 @@
 """Random walks over films, the people who made them and their genres, read as sentences."""
 
 from collections import Counter
-from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import chain
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +13,7 @@ from recommender.catalogue import Films, Material
 from recommender.embedders import pooling, skipgram
 from recommender.embedders.base import FilmEmbedding, Progress, silent
 from recommender.interactions import Interactions, Ratings, Weighting
-from recommender.parameters import number
+from recommender.parameters import Configured, number
 
 _LIKED_ALIKE = 10
 """Films that a film is linked to as liked by the same people."""
@@ -58,7 +57,7 @@ class Settings(skipgram.Settings):
     space to what is known of a film before anybody rates it."""
 
 
-class DeepWalk:
+class DeepWalk(Configured[Settings]):
     """Skip-gram over weighted random walks.
 
     Perozzi, Al-Rfou, Skiena, "DeepWalk: Online Learning of Social Representations", KDD 2014. From
@@ -67,18 +66,7 @@ class DeepWalk:
     with a single film lead nowhere else and are left out.
     """
 
-    def __init__(self, settings: Settings | None = None) -> None:
-        self._settings = settings or Settings()
-
-    @classmethod
-    def from_dict(cls, values: Mapping[str, object]) -> Self:
-        """From the fields of `Settings`. Raises ValueError naming a bad field."""
-        return cls(Settings.from_dict(values))
-
-    @property
-    def settings(self) -> Settings:
-        """The settings it was made with."""
-        return self._settings
+    kind = Settings
 
     def fit(self, material: Material, progress: Progress = silent) -> FilmEmbedding:
         """See `base.FilmEmbedder`. Films without a link to anything have no place."""

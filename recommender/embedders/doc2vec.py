@@ -1,8 +1,6 @@
 """Document vectors by gensim's Doc2Vec."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Self
 
 import numpy as np
 
@@ -10,7 +8,7 @@ from recommender.catalogue import Material
 from recommender.embedders import pooling, words
 from recommender.embedders.base import FilmEmbedding, Progress, silent
 from recommender.embedders.skipgram import EachEpoch
-from recommender.parameters import Parameters, number
+from recommender.parameters import Configured, Parameters, number
 
 _READING = 0.1
 """Share of the time that taking texts apart takes."""
@@ -42,7 +40,7 @@ class Settings(Parameters):
     """Start of the random numbers. The same seed gives the same vectors."""
 
 
-class Doc2Vec:
+class Doc2Vec(Configured[Settings]):
     """A film's vector is the one that best foretells the words of its title, genres and overview.
 
     Distributed bag of words (PV-DBOW: Le, Mikolov, "Distributed Representations of Sentences and
@@ -50,18 +48,7 @@ class Doc2Vec:
     Films without an overview have no place: a title says too little for a vector of its own.
     """
 
-    def __init__(self, settings: Settings | None = None) -> None:
-        self._settings = settings or Settings()
-
-    @classmethod
-    def from_dict(cls, values: Mapping[str, object]) -> Self:
-        """From the fields of `Settings`. Raises ValueError naming a bad field."""
-        return cls(Settings.from_dict(values))
-
-    @property
-    def settings(self) -> Settings:
-        """The settings it was made with."""
-        return self._settings
+    kind = Settings
 
     def fit(self, material: Material, progress: Progress = silent) -> FilmEmbedding:
         """See `base.FilmEmbedder`."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,7 +11,7 @@ from scipy.sparse.linalg import LinearOperator, aslinearoperator
 
 from recommender.embedders.base import Embedding, Floats, Progress, Rated, silent
 from recommender.interactions import Interactions
-from recommender.parameters import Parameters, Search, number
+from recommender.parameters import Configured, Parameters, Search, number
 
 SIDE = 4000
 """The most people, or movies, that are solved for: time grows with the cube of their number. With
@@ -68,7 +68,7 @@ class FoldIn:
         return {}, np.empty((0, 0), dtype=np.float32)
 
 
-class ReducedRankEASE:
+class ReducedRankEASE(Configured[Settings]):
     r"""EASE on normalized likes, of reduced rank.
 
     EASE (Steck, "Embarrassingly Shallow Autoencoders for Sparse Data", WWW 2019) foresees a
@@ -97,23 +97,12 @@ class ReducedRankEASE:
     The strength of a like is c − 1, with a mean of 1; what was not liked counts for nothing.
     """
 
-    def __init__(self, settings: Settings | None = None) -> None:
-        self._settings = settings or Settings()
-
-    @classmethod
-    def from_dict(cls, values: Mapping[str, object]) -> Self:
-        """From the fields of `Settings`. Raises ValueError naming a bad field."""
-        return cls(Settings.from_dict(values))
+    kind = Settings
 
     @staticmethod
     def fold_in(numbers: Mapping[str, Any], matrix: Matrix) -> FoldIn:
         """The fold-in whose `state()` these are."""
         return FoldIn()
-
-    @property
-    def settings(self) -> Settings:
-        """The settings it was made with."""
-        return self._settings
 
     def fit(self, interactions: Interactions, progress: Progress = silent) -> Embedding:
         """Learn vectors; what `progress` raises ends the fit and is passed on.

@@ -1,16 +1,18 @@
-"""Folding people into models whose movie vectors come from elsewhere."""
+"""What models of `implicit` by gradient ascent share: how they are run, and folding people in."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
+import threadpoolctl
 from numpy.typing import NDArray
 from scipy import sparse
 
 from recommender.embedders import als
-from recommender.embedders.base import Embedding, Floats, Progress, Rated
+from recommender.embedders.base import Embedding, Floats, Progress, Rated, silent
 from recommender.interactions import Interactions
-from recommender.parameters import Parameters, Search, number
+from recommender.parameters import Configured, Parameters, Search, number
 
 _FEW = 200
 """People folded in between two looks at `progress`."""
@@ -27,6 +29,9 @@ class Settings(Parameters):
 
     factors: int = number(64, 1, 1024, Search(32, 128, log=True))
     """Length of a vector, without the bias."""
+
+    iterations: int = number(100, 1, 2000)
+    """How often all likes are gone through."""
 
     fold_in_regularization: float = number(10.0, 1e-6, 1000.0, Search(0.1, 10, log=True))
     """λ in solving a person's vector, by the mean eigenvalue of YᵀY: the more, the nearer do
@@ -80,6 +85,47 @@ class FoldIn:
     def state(self) -> tuple[dict[str, Any], Matrix]:
         """See `base.FoldIn`."""
         return {"regularization": self.regularization, "stretch": self.stretch}, self.gramian
+
+
+Kind = TypeVar("Kind", bound=Settings)
+
+
+class Factorization(Configured[Kind]):
+    """Base of the models: a subclass says which, and where it keeps the movies' biases."""
+
+    extra_columns: int
+    """After the vectors. The first holds the movies' biases, against ones of the users."""
+
+    def model(self) -> Any:
+        """The model of `implicit`, not fitted yet."""
+        raise NotImplementedError
+
+    @staticmethod
+    def fold_in(numbers: Mapping[str, Any], matrix: Matrix) -> FoldIn:
+        """The fold-in whose `state()` these are."""
+        return FoldIn(gramian=matrix, **numbers)
+
+    def fit(self, interactions: Interactions, progress: Progress = silent) -> Embedding:
+        """Learn vectors; what `progress` raises ends the fit and is passed on.
+
+        Raises ValueError where nothing was liked.
+        """
+        model, iterations = self.model(), self.settings.iterations
+
+        def after(iteration: int, *_: float) -> None:
+            done = iteration + 1
+            progress(0.8 * done / iterations, f"iteration {done} of {iterations}")
+
+        with threadpoolctl.threadpool_limits(1, "blas"):
+            model.fit(likes(interactions), show_progress=False, callback=after)
+            return embedding(
+                model.user_factors[:, : -self.extra_columns],
+                model.item_factors[:, : -self.extra_columns],
+                model.item_factors[:, -self.extra_columns],
+                interactions,
+                self.settings,
+                progress,
+            )
 
 
 def likes(interactions: Interactions) -> sparse.csr_matrix:

@@ -1,14 +1,12 @@
 """Word vectors that know the parts of words, by gensim's FastText."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Self
 
 from recommender.catalogue import Material
 from recommender.embedders import words
 from recommender.embedders.base import FilmEmbedding, Progress, silent
 from recommender.embedders.skipgram import EachEpoch
-from recommender.parameters import number
+from recommender.parameters import Configured, number
 
 _READING = 0.1
 """Share of the time that taking texts apart takes."""
@@ -38,7 +36,7 @@ class Settings(words.Settings):
     """Vectors that the parts of words share."""
 
 
-class FastText:
+class FastText(Configured[Settings]):
     """Skip-gram with negative sampling, where a word is the mean of itself and of its parts.
 
     Bojanowski, Grave, Joulin, Mikolov, "Enriching Word Vectors with Subword Information", TACL
@@ -46,18 +44,7 @@ class FastText:
     genres, people, overview; names are one word each. `Told.embedding` makes films of words.
     """
 
-    def __init__(self, settings: Settings | None = None) -> None:
-        self._settings = settings or Settings()
-
-    @classmethod
-    def from_dict(cls, values: Mapping[str, object]) -> Self:
-        """From the fields of `Settings`. Raises ValueError naming a bad field."""
-        return cls(Settings.from_dict(values))
-
-    @property
-    def settings(self) -> Settings:
-        """The settings it was made with."""
-        return self._settings
+    kind = Settings
 
     def fit(self, material: Material, progress: Progress = silent) -> FilmEmbedding:
         """See `base.FilmEmbedder`."""

@@ -1,10 +1,8 @@
 """Word vectors from how often words stand near each other: GloVe."""
 
 from collections import Counter
-from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import chain
-from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +11,7 @@ from scipy import sparse
 from recommender.catalogue import Material
 from recommender.embedders import words
 from recommender.embedders.base import FilmEmbedding, Progress, silent
-from recommender.parameters import number
+from recommender.parameters import Configured, number
 
 _COUNTING = 0.25
 """Share of the time that reading and counting take."""
@@ -45,7 +43,7 @@ class Settings(words.Settings):
     """Of AdaGrad: the length of the first step."""
 
 
-class GloVe:
+class GloVe(Configured[Settings]):
     r"""Vectors whose inner products are the logarithms of how often words stand together.
 
     Minimizes Σ f(x_ij) (w_i·c_j + b_i + b_j − log x_ij)² over pairs of words that stand within a
@@ -54,18 +52,7 @@ class GloVe:
     is still kept carries it. Films and names as in `fasttext`; a word never seen has no place.
     """
 
-    def __init__(self, settings: Settings | None = None) -> None:
-        self._settings = settings or Settings()
-
-    @classmethod
-    def from_dict(cls, values: Mapping[str, object]) -> Self:
-        """From the fields of `Settings`. Raises ValueError naming a bad field."""
-        return cls(Settings.from_dict(values))
-
-    @property
-    def settings(self) -> Settings:
-        """The settings it was made with."""
-        return self._settings
+    kind = Settings
 
     def fit(self, material: Material, progress: Progress = silent) -> FilmEmbedding:
         """See `base.FilmEmbedder`."""

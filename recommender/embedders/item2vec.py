@@ -1,8 +1,6 @@
 """Films as words, and what a person rated one after another as a sentence."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,7 +9,7 @@ from recommender.catalogue import Material
 from recommender.embedders import pooling, skipgram
 from recommender.embedders.base import FilmEmbedding, Progress, silent
 from recommender.interactions import Ratings
-from recommender.parameters import number
+from recommender.parameters import Configured, number
 
 
 @dataclass(frozen=True)
@@ -28,7 +26,7 @@ class Settings(skipgram.Settings):
     do not fill every window. Language has 1e-3; here a tenth was better. 0 passes over none."""
 
 
-class Item2Vec:
+class Item2Vec(Configured[Settings]):
     """Skip-gram with negative sampling over what people rated, in the order in which they did.
 
     Barkan, Koenigstein, "Item2Vec: Neural Item Embedding for Collaborative Filtering", 2016
@@ -36,18 +34,7 @@ class Item2Vec:
     it, which is what this space is of. Ratings of one moment stand in a random order.
     """
 
-    def __init__(self, settings: Settings | None = None) -> None:
-        self._settings = settings or Settings()
-
-    @classmethod
-    def from_dict(cls, values: Mapping[str, object]) -> Self:
-        """From the fields of `Settings`. Raises ValueError naming a bad field."""
-        return cls(Settings.from_dict(values))
-
-    @property
-    def settings(self) -> Settings:
-        """The settings it was made with."""
-        return self._settings
+    kind = Settings
 
     def fit(self, material: Material, progress: Progress = silent) -> FilmEmbedding:
         """See `base.FilmEmbedder`. Films that nobody rated have no place."""

@@ -1,16 +1,10 @@
 """Logistic matrix factorization."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Self
 
-import threadpoolctl
 from implicit.cpu.lmf import LogisticMatrixFactorization
 
 from recommender.embedders import factors
-from recommender.embedders.base import Embedding, Progress, silent
-from recommender.embedders.factors import FoldIn, Matrix
-from recommender.interactions import Interactions
 from recommender.parameters import Search, number
 
 
@@ -40,7 +34,7 @@ class Settings(factors.Settings):
     """See `factors.Settings`."""
 
 
-class LogisticFactorization:
+class LogisticFactorization(factors.Factorization[Settings]):
     r"""Likes as the outcome of x_u·y_i + b_u + b_i, by the logistic function.
 
     By alternating gradient ascent with AdaGrad on the likelihood of the likes and of a sample of
@@ -49,31 +43,13 @@ class LogisticFactorization:
     in as `factors.FoldIn` says.
     """
 
-    def __init__(self, settings: Settings | None = None) -> None:
-        self._settings = settings or Settings()
+    kind = Settings
+    extra_columns = 2
 
-    @classmethod
-    def from_dict(cls, values: Mapping[str, object]) -> Self:
-        """From the fields of `Settings`. Raises ValueError naming a bad field."""
-        return cls(Settings.from_dict(values))
-
-    @staticmethod
-    def fold_in(numbers: Mapping[str, Any], matrix: Matrix) -> FoldIn:
-        """The fold-in whose `state()` these are."""
-        return FoldIn(gramian=matrix, **numbers)
-
-    @property
-    def settings(self) -> Settings:
-        """The settings it was made with."""
-        return self._settings
-
-    def fit(self, interactions: Interactions, progress: Progress = silent) -> Embedding:
-        """Learn vectors; what `progress` raises ends the fit and is passed on.
-
-        Raises ValueError where nothing was liked.
-        """
+    def model(self) -> LogisticMatrixFactorization:
+        """See `factors.Factorization`."""
         settings = self._settings
-        model = LogisticMatrixFactorization(
+        return LogisticMatrixFactorization(
             factors=settings.factors,
             learning_rate=settings.learning_rate,
             regularization=settings.regularization,
@@ -82,19 +58,3 @@ class LogisticFactorization:
             random_state=settings.seed,
             num_threads=1,
         )
-
-        def after(iteration: int, *_: float) -> None:
-            done = iteration + 1
-            progress(0.8 * done / settings.iterations, f"iteration {done} of {settings.iterations}")
-
-        with threadpoolctl.threadpool_limits(1, "blas"):
-            model.fit(factors.likes(interactions), show_progress=False, callback=after)
-            # Of the last two columns one holds the biases, the other ones against the others'.
-            return factors.embedding(
-                model.user_factors[:, :-2],
-                model.item_factors[:, :-2],
-                model.item_factors[:, -2],
-                interactions,
-                settings,
-                progress,
-            )

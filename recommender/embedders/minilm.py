@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from importlib import util
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +16,7 @@ from scipy import special
 from recommender.catalogue import Material
 from recommender.embedders import pooling
 from recommender.embedders.base import FilmEmbedding, Progress, Unavailable, silent
-from recommender.parameters import Parameters, number
+from recommender.parameters import Configured, Parameters, number
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
@@ -42,7 +42,7 @@ class Settings(Parameters):
     """What follows later in a text is not read. The model was trained with 256."""
 
 
-class MiniLM:
+class MiniLM(Configured[Settings]):
     """A text is the mean of what a transformer of six layers makes of its words in their context.
 
     all-MiniLM-L6-v2 (Reimers, Gurevych, "Sentence-BERT", EMNLP 2019; Wang and others, "MiniLM",
@@ -52,18 +52,7 @@ class MiniLM:
     cores, so that no more is needed to install and a web process can encode a query.
     """
 
-    def __init__(self, settings: Settings | None = None) -> None:
-        self._settings = settings or Settings()
-
-    @classmethod
-    def from_dict(cls, values: Mapping[str, object]) -> Self:
-        """From the fields of `Settings`. Raises ValueError naming a bad field."""
-        return cls(Settings.from_dict(values))
-
-    @property
-    def settings(self) -> Settings:
-        """The settings it was made with."""
-        return self._settings
+    kind = Settings
 
     def fit(self, material: Material, progress: Progress = silent) -> FilmEmbedding:
         """See `base.FilmEmbedder`."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from importlib import util
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +14,7 @@ from scipy import sparse
 from recommender.catalogue import Films, Material
 from recommender.embedders import pooling
 from recommender.embedders.base import FilmEmbedding, Progress, Unavailable, silent
-from recommender.parameters import Parameters, number
+from recommender.parameters import Configured, Parameters, number
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
@@ -45,7 +45,7 @@ class Settings(Parameters):
     """What a token of a genre's name counts beside one of the overview."""
 
 
-class StaticEncoder:
+class StaticEncoder(Configured[Settings]):
     """A text is the mean of the vectors of its tokens.
 
     The vectors are those of the package `wordllama` (github.com/dleemiller/WordLlama, 256
@@ -58,18 +58,7 @@ class StaticEncoder:
     ("film", "the"): it is not told as films are.
     """
 
-    def __init__(self, settings: Settings | None = None) -> None:
-        self._settings = settings or Settings()
-
-    @classmethod
-    def from_dict(cls, values: Mapping[str, object]) -> Self:
-        """From the fields of `Settings`. Raises ValueError naming a bad field."""
-        return cls(Settings.from_dict(values))
-
-    @property
-    def settings(self) -> Settings:
-        """The settings it was made with."""
-        return self._settings
+    kind = Settings
 
     def fit(self, material: Material, progress: Progress = silent) -> FilmEmbedding:
         """See `base.FilmEmbedder`."""
