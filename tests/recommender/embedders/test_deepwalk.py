@@ -5,6 +5,10 @@ import pytest
 
 from recommender.catalogue import Material
 from recommender.embedders.deepwalk import DeepWalk, Settings, _Graph
+from tests.recommender.embedders.checks import (
+    check_that_it_gives_the_same_twice,
+    check_that_progress_rises_and_can_end_it,
+)
 from tests.recommender.embedders.material import films, groups_apart, ratings
 
 SETTINGS = Settings(dimension=8, window=3, walks=20, length=10, epochs=2)
@@ -60,24 +64,14 @@ def test_who_likes_what_counts_only_where_it_is_asked_for() -> None:
 
 
 def test_the_same_seed_gives_the_same_vectors() -> None:
-    one, two = (DeepWalk(SETTINGS).fit(two_troupes()).vectors for _ in range(2))
-    np.testing.assert_array_equal(one, two)
+    check_that_it_gives_the_same_twice(DeepWalk(SETTINGS), two_troupes())
     other = DeepWalk(Settings.from_dict(SETTINGS.to_dict() | {"seed": 1}))
-    assert not np.array_equal(one, other.fit(two_troupes()).vectors)
+    mine = DeepWalk(SETTINGS).fit(two_troupes()).vectors
+    assert not np.array_equal(mine, other.fit(two_troupes()).vectors)
 
 
 def test_progress_rises_and_can_end_it() -> None:
-    seen: list[float] = []
-    DeepWalk(SETTINGS).fit(two_troupes(), lambda fraction, _: seen.append(fraction))
-    assert seen == sorted(seen)
-    assert seen[-1] == 1
-
-    def cancel(fraction: float, message: str) -> None:
-        if fraction > 0.1:
-            raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        DeepWalk(SETTINGS).fit(two_troupes(), cancel)
+    check_that_progress_rises_and_can_end_it(DeepWalk(SETTINGS), two_troupes(), after=0.1)
 
 
 def test_a_bad_setting_is_named() -> None:

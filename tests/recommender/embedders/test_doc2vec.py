@@ -5,6 +5,10 @@ import pytest
 
 from recommender.catalogue import Material
 from recommender.embedders.doc2vec import Doc2Vec, Settings
+from tests.recommender.embedders.checks import (
+    check_that_it_gives_the_same_twice,
+    check_that_progress_rises_and_can_end_it,
+)
 from tests.recommender.embedders.material import SPACE, WEDDINGS, films, groups_apart, ratings, told
 
 SETTINGS = Settings(dimension=8, epochs=200, fewest=1, subsampling=0)
@@ -30,22 +34,11 @@ def test_where_nothing_is_told_there_is_nothing_to_learn() -> None:
 
 
 def test_the_same_seed_gives_the_same_vectors() -> None:
-    one, two = (Doc2Vec(SETTINGS).fit(told()).vectors for _ in range(2))
-    np.testing.assert_array_equal(one, two)
+    check_that_it_gives_the_same_twice(Doc2Vec(SETTINGS), told())
 
 
 def test_progress_rises_and_can_end_it() -> None:
-    seen: list[float] = []
-    Doc2Vec(SETTINGS).fit(told(), lambda fraction, _: seen.append(fraction))
-    assert seen == sorted(seen)
-    assert seen[-1] == 1
-
-    def cancel(fraction: float, message: str) -> None:
-        if fraction > 0.5:
-            raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        Doc2Vec(SETTINGS).fit(told(), cancel)
+    check_that_progress_rises_and_can_end_it(Doc2Vec(SETTINGS), told())
 
 
 def test_a_bad_setting_is_named() -> None:

@@ -9,6 +9,10 @@ from recommender.catalogue import Material
 from recommender.embedders import words
 from recommender.embedders.base import FilmEmbedding
 from recommender.embedders.fasttext import FastText, Settings
+from tests.recommender.embedders.checks import (
+    check_that_it_gives_the_same_twice,
+    check_that_progress_rises_and_can_end_it,
+)
 from tests.recommender.embedders.material import (
     SPACE,
     WEDDINGS,
@@ -96,22 +100,11 @@ def test_where_nothing_is_told_there_is_nothing_to_learn() -> None:
 
 
 def test_the_same_seed_gives_the_same_vectors() -> None:
-    one, two = (FastText(SETTINGS).fit(told()).vectors for _ in range(2))
-    np.testing.assert_array_equal(one, two)
+    check_that_it_gives_the_same_twice(FastText(SETTINGS), told())
 
 
 def test_progress_rises_and_can_end_it() -> None:
-    seen: list[float] = []
-    FastText(SETTINGS).fit(told(), lambda fraction, _: seen.append(fraction))
-    assert seen == sorted(seen)
-    assert seen[-1] == 1
-
-    def cancel(fraction: float, message: str) -> None:
-        if fraction > 0.5:
-            raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        FastText(SETTINGS).fit(told(), cancel)
+    check_that_progress_rises_and_can_end_it(FastText(SETTINGS), told())
 
 
 def test_a_bad_setting_is_named() -> None:

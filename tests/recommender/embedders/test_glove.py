@@ -7,6 +7,10 @@ from scipy import sparse
 from recommender.catalogue import Material
 from recommender.embedders import words
 from recommender.embedders.glove import GloVe, Settings, cooccurrences, learn
+from tests.recommender.embedders.checks import (
+    check_that_it_gives_the_same_twice,
+    check_that_progress_rises_and_can_end_it,
+)
 from tests.recommender.embedders.material import SPACE, WEDDINGS, films, groups_apart, ratings, told
 
 SETTINGS = Settings(dimension=8, epochs=20, fewest=1, least=0, window=8, smoothing=0.01)
@@ -63,22 +67,11 @@ def test_where_nothing_is_told_there_is_nothing_to_learn() -> None:
 
 
 def test_the_same_seed_gives_the_same_vectors() -> None:
-    one, two = (GloVe(SETTINGS).fit(told()).vectors for _ in range(2))
-    np.testing.assert_array_equal(one, two)
+    check_that_it_gives_the_same_twice(GloVe(SETTINGS), told())
 
 
 def test_progress_rises_and_can_end_it() -> None:
-    seen: list[float] = []
-    GloVe(SETTINGS).fit(told(), lambda fraction, _: seen.append(fraction))
-    assert seen == sorted(seen)
-    assert seen[-1] == 1
-
-    def cancel(fraction: float, message: str) -> None:
-        if fraction > 0.5:
-            raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        GloVe(SETTINGS).fit(told(), cancel)
+    check_that_progress_rises_and_can_end_it(GloVe(SETTINGS), told())
 
 
 def test_a_bad_setting_is_named() -> None:

@@ -5,6 +5,10 @@ import pytest
 
 from recommender.catalogue import Material
 from recommender.embedders.item2vec import Item2Vec, Settings, _sessions
+from tests.recommender.embedders.checks import (
+    check_that_it_gives_the_same_twice,
+    check_that_progress_rises_and_can_end_it,
+)
 from tests.recommender.embedders.material import films, groups_apart, ratings
 
 
@@ -45,10 +49,10 @@ def test_sessions_are_in_the_order_of_time() -> None:
 
 
 def test_the_same_seed_gives_the_same_vectors() -> None:
-    one, two = (Item2Vec(SETTINGS).fit(two_circles()).vectors for _ in range(2))
-    np.testing.assert_array_equal(one, two)
+    check_that_it_gives_the_same_twice(Item2Vec(SETTINGS), two_circles())
     other = Item2Vec(Settings.from_dict(SETTINGS.to_dict() | {"seed": 1}))
-    assert not np.array_equal(one, other.fit(two_circles()).vectors)
+    mine = Item2Vec(SETTINGS).fit(two_circles()).vectors
+    assert not np.array_equal(mine, other.fit(two_circles()).vectors)
 
 
 def test_it_tells_how_many_ratings_it_saw() -> None:
@@ -56,17 +60,7 @@ def test_it_tells_how_many_ratings_it_saw() -> None:
 
 
 def test_progress_rises_and_can_end_it() -> None:
-    seen: list[float] = []
-    Item2Vec(SETTINGS).fit(two_circles(), lambda fraction, message: seen.append(fraction))
-    assert seen == sorted(seen)
-    assert seen[-1] == 1
-
-    def cancel(fraction: float, message: str) -> None:
-        if fraction > 0.5:
-            raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        Item2Vec(SETTINGS).fit(two_circles(), cancel)
+    check_that_progress_rises_and_can_end_it(Item2Vec(SETTINGS), two_circles())
 
 
 @pytest.mark.parametrize("sessions", [[], [[1], [2]]])
