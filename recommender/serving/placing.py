@@ -15,6 +15,7 @@ from movies.models import Movie
 from recommender import vectors
 from recommender.catalogue import Credited, Films
 from recommender.embedders import content
+from recommender.embedders.content import ContentMap
 from recommender.models import ModelVersion, MovieVector
 
 AT_A_TIME = 1000
@@ -53,8 +54,7 @@ def first_places(movies: list[Movie], version: ModelVersion) -> NDArray[np.float
     learnt = vectors.of_words(version, told.names)
     if not learnt:
         return None
-    nothing = np.zeros(version.dimensions, dtype=np.float32)
-    return told.times(np.array([learnt.get(name, nothing) for name in told.names]))
+    return ContentMap(list(learnt), np.array(list(learnt.values()))).place(told)
 
 
 def _placed(version: ModelVersion) -> "QuerySet[MovieVector]":
