@@ -29,19 +29,30 @@ def rated_by(user: int, data: Interactions, model: Embedding) -> Rated:
     return Rated(model.movie_vectors[row.indices], model.input_vectors[row.indices], row.data)
 
 
-def plain_ease(strengths: np.ndarray, penalty: float) -> np.ndarray:
-    """B as the paper has it, by plain numpy."""
+def plain_ease(strengths: np.ndarray, penalty: float, hidden: float) -> np.ndarray:
+    """B as the papers have it, by plain numpy."""
     gramian = strengths.T @ strengths
     gramian /= gramian.trace() / len(gramian)
-    inverse = np.linalg.inv(gramian + penalty * np.eye(len(gramian)))
+    penalties = hidden * np.diag(np.diag(gramian)) + penalty * np.eye(len(gramian))
+    inverse = np.linalg.inv(gramian + penalties)
     weights = -inverse / inverse.diagonal()
     np.fill_diagonal(weights, 0)
     return weights
 
 
+@pytest.fixture
+def everybody_has_many(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody is taken as somebody with few likes."""
+    monkeypatch.setattr(ease, "FEW_LIKES", 0.01)
+
+
 @pytest.mark.parametrize("users", [60, 25])
-def test_ease_of_full_rank_without_normalization_is_that_of_the_paper(users: int) -> None:
+@pytest.mark.parametrize(("likes", "hidden", "strength"), [("many", 0, 1), ("few", 16, 4)])
+def test_ease_of_full_rank_without_normalization_is_that_of_the_papers(
+    users: int, likes: str, hidden: float, strength: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Whichever side is the smaller one, and so solved for."""
+    monkeypatch.setattr(ease, "FEW_LIKES", 0.01 if likes == "many" else 1e9)
     data = interactions(users)
     strengths = np.maximum(data.matrix.toarray().astype(np.float64) - 1, 0)
     strengths /= strengths[strengths > 0].mean()
@@ -54,9 +65,11 @@ def test_ease_of_full_rank_without_normalization_is_that_of_the_paper(users: int
     model = ease.ReducedRankEASE(settings).fit(data)
     scores = (model.user_vectors @ model.movie_vectors.T)[:, liked]
     strengths = strengths[:, liked]
-    np.testing.assert_allclose(scores, strengths @ plain_ease(strengths, penalty), atol=2e-3)
+    expected = strength * strengths @ plain_ease(strengths, penalty, hidden)
+    np.testing.assert_allclose(scores, expected, atol=2e-3 * strength)
 
 
+@pytest.mark.usefixtures("everybody_has_many")
 def test_a_lower_rank_is_the_best_approximation_of_its_size() -> None:
     data = interactions()
     whole = ease.ReducedRankEASE(ease.Settings(rank=40)).fit(data)
@@ -68,12 +81,24 @@ def test_a_lower_rank_is_the_best_approximation_of_its_size() -> None:
     assert np.linalg.norm(scores - found) <= 1.01 * np.linalg.norm(scores - best)
 
 
+@pytest.mark.usefixtures("everybody_has_many")
 def test_directions_count_in_the_angle_between_movies_as_they_do_in_scores() -> None:
     model = ease.ReducedRankEASE(ease.Settings(rank=10)).fit(interactions())
     movies = np.linalg.norm(model.movie_vectors, axis=0)
     users = np.linalg.norm(model.user_vectors, axis=0)
     assert (np.diff(movies) < 0).all()
     np.testing.assert_allclose(users / users[0], movies / movies[0], rtol=1e-3)
+
+
+def test_a_user_moves_from_few_likes_to_many() -> None:
+    model = ease.ReducedRankEASE(ease.Settings(rank=10)).fit(interactions())
+    many, few = np.split(model.input_vectors, 2, axis=1)
+    for count in (1, 12, 40):
+        rows = np.arange(count) % len(few)
+        rated = Rated(model.movie_vectors[rows], model.input_vectors[rows], np.full(count, 3.0))
+        share = 2.0 ** (-((count / 12) ** 2))
+        expected = 2 * ((1 - share) * many[rows] + share * few[rows]).sum(axis=0)
+        np.testing.assert_allclose(model.fold_in.vector(rated), expected, rtol=1e-4)
 
 
 def test_movies_that_nobody_likes_have_no_part_in_ease() -> None:
