@@ -20,7 +20,8 @@ from django_htmx.http import HttpResponseClientRedirect, trigger_client_event
 from redis.exceptions import RedisError
 
 from movies.models import Movie
-from recommender import comparison, embedders, heartbeat, schedule, tuned, vectors
+from recommender import comparison, embedders, schedule, tuned, vectors
+from recommender.config import heartbeat
 from recommender.forms import RetrainForm, ScheduleForm
 from recommender.models import ModelVersion, Space, TrainingRun
 from recommender.training import runs

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from celery import shared_task, signals
 
-from recommender import heartbeat
+from recommender.config import heartbeat
 from recommender.models import TrainingRun
 from recommender.serving import moving, placing
 from recommender.training import dispatch, runs

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from django.core.cache import cache
 from django.db import connection
 
-from recommender import heartbeat
+from recommender.config import heartbeat
 
 ROOT = Path(__file__).resolve().parents[1]
 COMMAND = ["celery", "--app", "recommender.config", "worker", "--pool", "solo"]

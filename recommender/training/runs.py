@@ -16,6 +16,7 @@ from django.utils import timezone
 from kombu.exceptions import OperationalError
 
 from recommender import tuned, vectors
+from recommender.config import locks
 from recommender.config.celery import app
 from recommender.models import ModelVersion, Space, TrainingRun
 from users.models import User
@@ -152,7 +153,7 @@ def heed_stop(run: TrainingRun) -> None:
 def tidy() -> None:
     """Mark running runs that no process holds as failed, and drop what they left behind."""
     running = list(TrainingRun.objects.filter(state=State.RUNNING))
-    held = _held_locks() if running else set()
+    held = locks.held_numbers(LOCK_CLASS) if running else set()
     for run in running:
         if run.pk not in held:
             _finish(run, State.FAILED, "The worker stopped before the run was done.")
@@ -221,7 +222,9 @@ def underway(run: TrainingRun, listener: Listener | None = None) -> Iterator[Rep
     Raises:
         NotQueued: it is not waiting to be run.
     """
-    with _lock(run):
+    with locks.held(LOCK_CLASS, run.pk) as is_ours:
+        if not is_ours:
+            raise NotQueued(f"{run} is held by another process.")
         started = {"state": State.RUNNING, "started_at": timezone.now()}
         if not TrainingRun.objects.filter(pk=run.pk, state=State.QUEUED).update(**started):
             raise NotQueued(f"{run} is not queued.")
@@ -269,29 +272,3 @@ def _discard(version: ModelVersion) -> None:
 
 def _send(run: TrainingRun) -> None:
     app.send_task(TASKS[TrainingRun.Kind(run.kind)], args=[run.pk], retry=False)
-
-
-@contextmanager
-def _lock(run: TrainingRun) -> Iterator[None]:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_lock(%s, %s)", [LOCK_CLASS, run.pk])
-        if not cursor.fetchone()[0]:
-            raise NotQueued(f"{run} is held by another process.")
-    try:
-        yield
-    finally:
-        # A broken connection has let the lock go already.
-        if connection.is_usable():
-            with connection.cursor() as cursor:
-                cursor.execute("SELECT pg_advisory_unlock(%s, %s)", [LOCK_CLASS, run.pk])
-
-
-def _held_locks() -> set[int]:
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT objid::bigint FROM pg_locks WHERE locktype = 'advisory' AND granted"
-            " AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
-            " AND classid = %s::bigint::oid",
-            [LOCK_CLASS],
-        )
-        return {run_id for (run_id,) in cursor.fetchall()}

@@ -7,7 +7,8 @@ from django.core.cache import cache
 from django.urls import reverse
 from django.utils import timezone
 
-from recommender import embedders, heartbeat, schedule, studio, vectors
+from recommender import embedders, schedule, studio, vectors
+from recommender.config import heartbeat
 from recommender.forms import RetrainForm
 from recommender.models import ModelVersion, TrainingRun
 from recommender.training import runs

@@ -4,7 +4,8 @@ import psycopg
 import pytest
 from django.core.cache import cache
 
-from recommender import heartbeat, tasks
+from recommender import tasks
+from recommender.config import heartbeat
 from recommender.models import ModelVersion, TrainingRun
 from recommender.training import runs
 from tests.conftest import SMALL, vector_tables
