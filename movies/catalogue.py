@@ -6,7 +6,7 @@ must run in a transaction.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +14,8 @@ from django.db import connection
 from django.db.models import Q
 from django.utils.text import slugify
 
+from movies import matching
+from movies.matching import Name
 from movies.models import Credit, Genre, Movie, search_titles
 
 # The same genre under another name.
@@ -103,6 +105,8 @@ class Index:
         self.by_imdb_id: dict[int, KnownFilm] = {}
         self.by_tmdb_id: dict[int, KnownFilm] = {}
         self._by_title: defaultdict[str, list[KnownFilm]] = defaultdict(list)
+        self._by_year: defaultdict[int, list[KnownFilm]] = defaultdict(list)
+        self._named: dict[int, dict[str, list[tuple[KnownFilm, list[Name]]]]] = {}
         for film in _known_films():
             self.add(film)
 
@@ -116,6 +120,9 @@ class Index:
                 index.setdefault(external_id, film)
         for key in film.keys:
             self._by_title[key].append(film)
+        if film.year is not None:
+            self._by_year[film.year].append(film)
+            self._named.pop(film.year, None)
 
     def titled(self, keys: Iterable[str], year: int | None, within: int = 0) -> list[KnownFilm]:
         """Return the films with one of the titles whose year differs by `within` at most.
@@ -124,6 +131,41 @@ class Index:
         """
         found = {film.id: film for key in keys for film in self._by_title.get(key, ())}
         return [film for film in found.values() if _years_apart(film.year, year) <= within]
+
+    def resembling(
+        self, titles: Iterable[str], year: int | None, genres: Collection[str] = ()
+    ) -> list[KnownFilm]:
+        """Return the films of that very year that have one of the titles, written in another way.
+
+        What is the same and what genres have to do with it, says `movies.matching`. For want of an
+        exact title only: where there are several such films, it may be any or none of them.
+        """
+        if year is None:
+            return []
+        names = [matching.name_of(title) for title in titles]
+        named = self._named_in(year)
+        candidates = {
+            film.id: (film, theirs)
+            for name in names
+            for key in name.keys
+            for film, theirs in named.get(key, ())
+        }
+        return [
+            film
+            for film, theirs in candidates.values()
+            if matching.are_one(names, theirs, genres, film.genres)
+        ]
+
+    def _named_in(self, year: int) -> dict[str, list[tuple[KnownFilm, list[Name]]]]:
+        """Return the year's films with their names as these are compared, by each name's keys."""
+        if year not in self._named:
+            named = defaultdict(list)
+            for film in self._by_year[year]:
+                names = [matching.name_of(title) for title in (film.title, *film.alternatives)]
+                for key in frozenset().union(*(name.keys for name in names)):
+                    named[key].append((film, names))
+            self._named[year] = named
+        return self._named[year]
 
 
 def _years_apart(one: int | None, other: int | None) -> float:
@@ -303,15 +345,27 @@ _FILL_DESCRIPTIONS = """
 """
 
 
-def describe(descriptions: Mapping[int, Description]) -> int:
-    """Fill what the films (by id) lack; return how many of them it changed."""
+def describe(descriptions: Mapping[int, Description]) -> set[int]:
+    """Fill what the films (by id) lack; return which of them it changed."""
     rows = ((pk, text.overview, text.poster_url) for pk, text in descriptions.items())
     with connection.cursor() as cursor:
         _stage(cursor, "staged_description", _STAGE_DESCRIPTIONS, rows)
         cursor.execute(_FILL_DESCRIPTIONS)
         changed = {row[0] for row in cursor.fetchall()}
         cursor.execute("DROP TABLE staged_description")
-    return len(changed | _fill_casts({pk: text.cast for pk, text in descriptions.items()}))
+    return changed | _fill_casts({pk: text.cast for pk, text in descriptions.items()})
+
+
+def name_otherwise(others: Mapping[int, str]) -> set[int]:
+    """Give the films (by id) another title each, where they have it not; return which had not."""
+    named = []
+    for movie in Movie.objects.filter(pk__in=others):
+        title = others[movie.pk]
+        if not set(search_titles(title, []).splitlines()) <= set(movie.search_titles.splitlines()):
+            movie.alternative_titles.append(title)
+            movie.save(update_fields=["alternative_titles", "search_titles"])
+            named.append(movie.pk)
+    return set(named)
 
 
 _STAGE_CAST = """

@@ -6,13 +6,15 @@ introduction and a poster thumbnail.
 
 Films are matched by title and year. A film takes the entry of its own year, else the only one of
 the year before or after; where several fit, genres decide, and if they cannot it stays as it is.
-Only what a film lacks is filled, so that nothing a person wrote is lost.
+Films and entries that are left over are the same where one title is another way to write the other
+(`movies.matching`) and no further one resembles either. Only what a film lacks is filled, so that
+nothing a person wrote is lost.
 """
 
 import json
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,7 +25,7 @@ from django.db import transaction
 from django.utils.text import slugify
 from rich.progress import Progress
 
-from movies import catalogue, titles
+from movies import catalogue, matching, titles
 from movies.catalogue import GENRE_LENGTH, TITLE_LENGTH, Description, Film, Index, KnownFilm
 from movies.importers.download import fetch
 from movies.importers.files import Files, Folder, ImportFailed, files_of, storable
@@ -107,13 +109,14 @@ def import_films(files: Files, progress: Progress, create: bool = False) -> Impo
             catalogue.write_films({pk: _film(entry) for pk, entry in new.items()})
             described = matches.entries | new
             changed = catalogue.describe({pk: entry.description for pk, entry in described.items()})
+            changed |= catalogue.name_otherwise(matches.other_titles)
     return Imported(
         read=len(entries),
         matched=len(matches.entries),
         created=len(new),
         doubtful=matches.doubtful,
         unknown=len(entries) - len(matches.entries) - len(new) - matches.doubtful,
-        changed=changed,
+        changed=len(changed),
     )
 
 
@@ -139,6 +142,8 @@ class Matches:
     """Entries that may be any of several films, or of which several may be one film."""
     unknown: list[Entry]
     """Entries of films that the catalogue lacks."""
+    other_titles: dict[int, str]
+    """What entries call films (by id) that have a longer or shorter title in the catalogue."""
 
 
 def match(entries: Sequence[Entry], index: Index) -> Matches:
@@ -164,7 +169,31 @@ def match(entries: Sequence[Entry], index: Index) -> Matches:
             matched[pk] = chosen
         unknown += others
         doubtful += len(claiming) - len(others) - (chosen is not None)
-    return Matches(matched, doubtful, unknown)
+    resembled = _resembled(unknown, index, claims.keys())
+    found = {id(entry) for _, entry in resembled}
+    return Matches(
+        entries=matched | {film.id: entry for film, entry in resembled},
+        doubtful=doubtful,
+        unknown=[entry for entry in unknown if id(entry) not in found],
+        other_titles={
+            film.id: other
+            for film, entry in resembled
+            for other in matching.other_title(film.title, entry.title)
+        },
+    )
+
+
+def _resembled(
+    entries: Sequence[Entry], index: Index, claimed: Collection[int]
+) -> list[tuple[KnownFilm, Entry]]:
+    """Return the films that no entry claims by title, with the one entry that resembles each."""
+    resembling: defaultdict[int, list[tuple[KnownFilm, Entry]]] = defaultdict(list)
+    for entry in entries:
+        films = index.resembling([entry.title], entry.year, entry.genres)
+        films = [film for film in films if film.id not in claimed]
+        if len(films) == 1:
+            resembling[films[0].id].append((films[0], entry))
+    return [pairs[0] for pairs in resembling.values() if len(pairs) == 1]
 
 
 def _choose(claiming: list[Entry], film: KnownFilm) -> tuple[Entry | None, list[Entry]]:

@@ -67,6 +67,56 @@ def test_importing_again_changes_nothing(tmp_path):
     assert state() == before
 
 
+def test_titles_written_otherwise_are_one_film_and_its_shorter_title_is_kept(tmp_path):
+    hotel = MovieFactory(title="The Grand Budapest Hotel", year=2014, genres=["Comedy"])
+    wars = MovieFactory(
+        title="Star Wars: Episode IV - A New Hope", year=1977, genres=["Action", "Sci-Fi"]
+    )
+    source = write(
+        tmp_path,
+        entry("Grand Budapest Hotel", 2014, genres=[]),
+        entry("Star Wars", 1977, genres=["Science Fiction"]),
+    )
+    assert "2 matched, 0 created, 0 doubtful, 0 unknown. 2 films" in run(source, create=True)
+    hotel.refresh_from_db()
+    wars.refresh_from_db()
+    assert (hotel.overview, hotel.alternative_titles) == (
+        "Grand Budapest Hotel is a 2014 film.",
+        [],
+    )
+    assert (wars.overview, wars.alternative_titles) == ("Star Wars is a 1977 film.", ["Star Wars"])
+    assert wars.search_titles.splitlines()[1:] == ["star wars"]
+    before = state()
+    assert "2 matched, 0 created, 0 doubtful, 0 unknown. 0 films" in run(source, create=True)
+    assert state() == before
+
+
+@pytest.mark.parametrize(
+    ("films", "entries"),
+    [
+        (["Heat"], [("The Heat", 1995), ("Heat", 1995)]),
+        (["The Long Heat"], [("Long Heat", 1994)]),
+        (["The Long Heat", "Long Heat, A"], [("Long Heat", 1995)]),
+        (["The Long Heat"], [("A Long Heat", 1995), ("Long Heat", 1995)]),
+    ],
+    ids=["claimed by its title", "another year", "two films", "two entries"],
+)
+def test_what_may_be_another_film_is_one(tmp_path, films, entries):
+    for title in films:
+        MovieFactory(title=title, year=1995, genres=["Crime"])
+    run(write(tmp_path, *(entry(title, year) for title, year in entries)), create=True)
+    exact = {title for title, _ in entries} & set(films)
+    assert Movie.objects.count() == len(films) + len(entries) - len(exact)
+    assert (
+        set(
+            Movie.objects.filter(title__in=films)
+            .exclude(overview="")
+            .values_list("title", flat=True)
+        )
+        == exact
+    )
+
+
 def test_what_a_person_wrote_stays(tmp_path):
     film = MovieFactory(title="Heat", year=1995, overview="By hand.")
     CreditFactory(movie=film, person__name="Val Kilmer")

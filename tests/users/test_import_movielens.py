@@ -201,6 +201,28 @@ def test_a_film_of_the_same_imdb_id_is_the_same_film(tmp_path):
     assert (known.movielens_id, known.title, known.year) == (50, "The Usual Suspects", 1995)
 
 
+def test_a_film_with_its_title_written_otherwise_is_the_same_film_unless_the_dataset_has_both(
+    tmp_path,
+):
+    films = (
+        "movieId,title,genres\n"
+        "260,Star Wars: Episode IV - A New Hope (1977),Sci-Fi\n"
+        "1,Long Heat (1995),Drama\n"
+        '2,"Long Heat, A (1995)",Drama\n'
+    )
+    ratings = "userId,movieId,rating,timestamp\n1,260,4,1\n"
+    wars = MovieFactory(title="Star Wars", year=1977, genres=["Sci-Fi"], overview="Far away.")
+    MovieFactory(title="A Long Heat", year=1995, genres=["Drama"])
+    source = write(tmp_path / "tiny", {"movies.csv": films, "ratings.csv": ratings})
+    assert "3 films (1 new, 2 changed)" in run(source)
+    wars.refresh_from_db()
+    assert (wars.movielens_id, wars.overview) == (260, "Far away.")
+    assert wars.title == "Star Wars: Episode IV - A New Hope"
+    assert wars.alternative_titles == ["Star Wars"]
+    assert Movie.objects.count() == 3
+    assert "3 films (0 new, 0 changed)" in run(source)
+
+
 def test_two_films_of_one_title_and_year_stay_two(tmp_path):
     films = "movieId,title,genres\n838,Emma (1996),Comedy\n26958,Emma (1996),Romance\n"
     ratings = "userId,movieId,rating,timestamp\n1,838,4,1\n1,26958,2,1\n"

@@ -8,7 +8,7 @@ The films' counts are changed with the ratings, so whoever rates one of these fi
 until the import is done: import large datasets when few people are there.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,7 +18,7 @@ from django.db.backends.utils import CursorWrapper
 from psycopg.errors import CardinalityViolation
 from rich.progress import Progress
 
-from movies import catalogue
+from movies import catalogue, matching
 from movies.catalogue import Film, Index, KnownFilm, Written
 from movies.importers.files import Files, ImportFailed
 from movies.importers.progress import step
@@ -30,6 +30,7 @@ from users.models import User
 MERGE_ROWS = 2_000_000
 SOURCE_LENGTH = User._meta.get_field("source").max_length or 0
 _SECONDS_TO_2000 = 946_684_800
+_TitleOfYear = tuple[str, int | None]
 
 
 @dataclass(frozen=True)
@@ -92,12 +93,15 @@ def place_films(films: Mapping[int, Film], by_id: bool) -> tuple[dict[int, int],
     Returns the catalogue's ids by the dataset's, and what was written.
     """
     index, ids = Index(), catalogue.fresh_ids()
+    own_titles = {(key, film.year) for film in films.values() for key in film.keys}
     placed: dict[int, int] = {}
     to_write: dict[int, Film] = {}
     for source_id, film in films.items():
         if by_id:
             film.movielens_id = source_id
         known = _recognize(film, index)
+        if not known and (known := _resembled(film, index, own_titles)):
+            film.alternatives += matching.other_title(film.title, known.title)
         placed[source_id] = known.id if known else next(ids)
         if not known:
             index.add(_as_known(film, placed[source_id]))
@@ -132,6 +136,17 @@ def _recognize(film: Film, index: Index) -> KnownFilm | None:
         if candidates and candidates[0] in same_ids:
             return candidates[0]
     return next(iter(catalogue.most_alike(candidates, film.genres)), None)
+
+
+def _resembled(film: Film, index: Index, own_titles: Container[_TitleOfYear]) -> KnownFilm | None:
+    """Return the one film of the catalogue with such a title, unless the dataset has that too."""
+    alike = [
+        known
+        for known in index.resembling((film.title, *film.alternatives), film.year, film.genres)
+        if known.movielens_id is None
+        and not any((key, known.year) in own_titles for key in known.keys)
+    ]
+    return alike[0] if len(alike) == 1 else None
 
 
 def _as_known(film: Film, pk: int) -> KnownFilm:
