@@ -25,7 +25,7 @@ from recommender.config import heartbeat
 from recommender.forms import RetrainForm, ScheduleForm
 from recommender.models import ModelVersion, Space, TrainingRun
 from recommender.training import runs
-from users.models import Rating
+from users.models import LeftOut, Rating
 
 SHOWN_RUNS = 10
 SHOWN_VERSIONS = 20
@@ -211,7 +211,7 @@ def unseen_ratings(version: ModelVersion) -> int:
     newer = Rating.objects.filter(rated_at__gt=version.snapshot_at).count()
     # Imported ratings keep their own old date.
     total = Movie.objects.aggregate(total=Sum("rating_count"))["total"] or 0
-    return max(newer, total - version.rating_count)
+    return max(newer, total - LeftOut.objects.count() - version.rating_count)
 
 
 def progress_of(run: TrainingRun) -> dict[str, object]:

@@ -7,6 +7,7 @@ from django.contrib.auth.models import AbstractUser
 from django.contrib.postgres.indexes import BrinIndex
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
+from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
 from movies.models import Movie
@@ -60,7 +61,7 @@ class User(AbstractUser):
     @cached_property
     def marked_ids(self) -> dict[str, set[int]]:
         """The movies on each of the person's lists, by the list's name, read by one query."""
-        names = ("watchlist", "dismissals", "less_like", "not_seen")
+        names = ("watchlist", "dismissals", "less_like", "not_seen", "left_out")
         found: dict[str, set[int]] = {name: set() for name in names}
         rows = [getattr(self, name).values_list(models.Value(name), "movie_id") for name in found]
         for name, movie_id in rows[0].union(*rows[1:], all=True):
@@ -78,6 +79,15 @@ class User(AbstractUser):
     @property
     def less_like_ids(self) -> set[int]:
         return self.marked_ids["less_like"]
+
+    @property
+    def left_out_ids(self) -> set[int]:
+        return self.marked_ids["left_out"]
+
+    @property
+    def counted_ratings(self) -> int:
+        """How many of the person's ratings count for their taste."""
+        return len(self.stars) - len(self.left_out_ids)
 
     @property
     def settled_ids(self) -> set[int]:
@@ -98,6 +108,11 @@ class OfMoviesQuerySet(models.QuerySet):
 
 
 class RatingQuerySet(OfMoviesQuerySet):
+    def counted(self) -> Self:
+        """Return those that count for their people's taste: none that was left out."""
+        left_out = LeftOut.objects.filter(user=OuterRef("user"), movie=OuterRef("movie"))
+        return self.filter(~Exists(left_out))
+
     def latest_first(self) -> Self:
         return self.order_by("-rated_at", "-movie_id")
 
@@ -220,3 +235,26 @@ class LessLike(models.Model):
 
     def __str__(self) -> str:
         return f"less like {self.movie_id} for {self.user_id}"
+
+
+class LeftOut(models.Model):
+    """A rating that does not count for the person's taste: nothing is learnt or follows from it.
+
+    The stars stay what they are, for the person and in the film's average. A foreign key to the
+    rating itself (in its migration) lets none be left out that is not there, and a
+    trigger counts `taste_revision` up.
+    """
+
+    pk = models.CompositePrimaryKey("user_id", "movie_id")
+    user = models.ForeignKey(User, models.CASCADE, related_name="left_out", db_index=False)
+    movie = models.ForeignKey(Movie, models.CASCADE, related_name="left_out")
+    left_out_at = models.DateTimeField(default=timezone.now)
+
+    objects = OfMoviesQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = "rating left out"
+        verbose_name_plural = "ratings left out"
+
+    def __str__(self) -> str:
+        return f"{self.movie_id} left out by {self.user_id}"

@@ -1,4 +1,4 @@
-"""What a person says of films: stars, to watch, no thanks, fewer like it, not seen.
+"""What a person says of films: stars, to watch, no thanks, fewer like it, not seen, left out.
 
 Page, API and task call the same.
 
@@ -14,6 +14,7 @@ from users.models import (
     MAX_HALF_STARS,
     MIN_HALF_STARS,
     Dismissal,
+    LeftOut,
     LessLike,
     NotSeen,
     Rating,
@@ -21,7 +22,11 @@ from users.models import (
     WatchlistEntry,
 )
 
-_Mark = WatchlistEntry | Dismissal | NotSeen | LessLike
+_Mark = WatchlistEntry | Dismissal | NotSeen | LessLike | LeftOut
+
+
+class NotRated(Exception):
+    """The person has given the film no stars, so that there is nothing to leave out."""
 
 
 def half_stars(stars: float) -> int:
@@ -105,6 +110,24 @@ def ask_for_less(user: User, movie: Movie) -> bool:
 def take_back_less(user: User, movie: Movie) -> bool:
     """Undo `ask_for_less`; return whether it had been asked for."""
     return _take_off(LessLike, user, movie)
+
+
+def leave_out(user: User, movie: Movie) -> bool:
+    """Let the person's stars for the film say nothing of their taste; return whether that is new.
+
+    Raises:
+        NotRated: there are no stars; nothing is changed.
+    """
+    # Locked, so that they are not withdrawn meanwhile.
+    with transaction.atomic():
+        if not Rating.objects.select_for_update().filter(user=user, movie=movie).exists():
+            raise NotRated(f"You have not rated {movie.title}.")
+        return _put_on(LeftOut, user, movie)
+
+
+def count_again(user: User, movie: Movie) -> bool:
+    """Undo `leave_out`; return whether the film had been left out."""
+    return _take_off(LeftOut, user, movie)
 
 
 def _put_on(entries: type[_Mark], user: User, movie: Movie) -> bool:

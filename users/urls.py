@@ -20,4 +20,5 @@ urlpatterns = [
     path("films/<int:pk>/my/watchlist/", views.watch, name="watch"),
     path("films/<int:pk>/my/dismissal/", views.dismiss, name="dismiss"),
     path("films/<int:pk>/my/less-like/", views.ask_for_less, name="ask_for_less"),
+    path("films/<int:pk>/my/left-out/", views.leave_out, name="leave_out"),
 ]

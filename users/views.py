@@ -2,7 +2,7 @@
 
 Whatever is done to a film works in two ways. A plain form comes back to the page it was sent from.
 One sent by htmx is answered with the part of the page that has changed, and with an event (`rated`,
-`listed`, `dismissed`) by which other parts know to ask for themselves again.
+`listed`, `dismissed`, `left_out`) by which other parts know to ask for themselves again.
 """
 
 from collections.abc import Callable
@@ -204,7 +204,7 @@ def rate(request: HttpRequest, person: User, movie: Movie) -> HttpResponse:
     try:
         rating = ratings.rate(person, movie, float(request.POST.get("stars") or "nan"))
     except ValueError:
-        return refused(request, movie)
+        return refused(request, movie, "Choose from half a star to five stars, in half stars.")
     text = f"{movie.title}: {star_label(rating.stars)}."
     return acted(request, movie, "rated", text, "users/_rated.html", was_on_a_list=was_on_a_list)
 
@@ -247,6 +247,21 @@ def ask_for_less(request: HttpRequest, person: User, movie: Movie) -> HttpRespon
     return acted(request, movie, "less_like", text, "users/_listed.html", pressed="less")
 
 
+@act_on_film
+def leave_out(request: HttpRequest, person: User, movie: Movie) -> HttpResponse:
+    """Let the person's stars for the film say nothing of their taste, or `restore` them."""
+    if "restore" in request.POST:
+        ratings.count_again(person, movie)
+        text = f"{movie.title} counts for your taste again."
+    else:
+        try:
+            ratings.leave_out(person, movie)
+        except ratings.NotRated as error:
+            return refused(request, movie, str(error))
+        text = f"{movie.title} no longer counts for your taste. Your stars stay."
+    return acted(request, movie, "left_out", text, "users/_counts.html")
+
+
 def acted(
     request: HttpRequest, movie: Movie, event: str, text: str, part: str, **context: object
 ) -> HttpResponse:
@@ -259,9 +274,8 @@ def acted(
     return trigger_client_event(response, "toast", {"text": text, "level": "success"})
 
 
-def refused(request: HttpRequest, movie: Movie) -> HttpResponse:
-    """Answer stars that are not on the scale; nothing has changed."""
-    text = "Choose from half a star to five stars, in half stars."
+def refused(request: HttpRequest, movie: Movie, text: str) -> HttpResponse:
+    """Answer what cannot be done; nothing has changed."""
     if request.htmx:
         response = HttpResponse(text, status=422, content_type="text/plain")
         return trigger_client_event(response, "toast", {"text": text, "level": "error"})

@@ -7,6 +7,7 @@ from django.db.models import QuerySet
 from django.shortcuts import get_object_or_404
 from drf_spectacular.utils import (
     OpenApiExample,
+    OpenApiResponse,
     extend_schema,
     extend_schema_field,
     extend_schema_view,
@@ -26,11 +27,12 @@ from recommender.api.catalogue import (
     rounded_stars,
 )
 from recommender.api.endpoint import Endpoint, PagedEndpoint
+from recommender.api.problems import Conflict, ProblemSerializer
 from recommender.serving.recommend import Filters, explain, recommend
 from recommender.serving.stars import predicted_stars
 from users import ratings
 from users.dials import END, NAMES, NEUTRAL, Dials
-from users.models import Dismissal, LessLike, Rating, User, WatchlistEntry
+from users.models import Dismissal, LeftOut, LessLike, Rating, User, WatchlistEntry
 
 
 @extend_schema_field({"type": "number", "minimum": 0.5, "maximum": 5, "multipleOf": 0.5})
@@ -85,6 +87,15 @@ class LessLikeSerializer(serializers.ModelSerializer[LessLike]):
         model = LessLike
         fields = ["movie", "asked_at"]
         read_only_fields = ["asked_at"]
+
+
+class LeftOutSerializer(serializers.ModelSerializer[LeftOut]):
+    movie = MovieSerializer(read_only=True)
+
+    class Meta:
+        model = LeftOut
+        fields = ["movie", "left_out_at"]
+        read_only_fields = ["left_out_at"]
 
 
 class RatingListView(PagedEndpoint):
@@ -251,6 +262,43 @@ class LessLikeView(MarkView):
     serializer_class = LessLikeSerializer
     mark = staticmethod(ratings.ask_for_less)
     unmark = staticmethod(ratings.take_back_less)
+
+
+class LeftOutListView(MarkListView):
+    serializer_class = LeftOutSerializer
+    moment = "left_out_at"
+
+    @extend_schema(operation_id="left_out_list")
+    def get(self, request: Request) -> Response:
+        """The films that you rated and that do not count for your taste, the latest first."""
+        return self.list(request)
+
+
+@extend_schema_view(
+    put=extend_schema(
+        operation_id="left_out_update",
+        summary="Leave a film that you rated out of your taste; 200 where it was out already",
+        request=None,
+        responses={
+            201: LeftOutSerializer,
+            200: LeftOutSerializer,
+            409: OpenApiResponse(ProblemSerializer, "You have not rated the film."),
+        },
+    ),
+    delete=extend_schema(
+        operation_id="left_out_destroy", summary="Let a film count for your taste again"
+    ),
+)
+class LeftOutView(MarkView):
+    serializer_class = LeftOutSerializer
+    mark = staticmethod(ratings.leave_out)
+    unmark = staticmethod(ratings.count_again)
+
+    def put(self, request: Request, movie_id: int) -> Response:
+        try:
+            return super().put(request, movie_id)
+        except ratings.NotRated as error:
+            raise Conflict(str(error), code="not_rated") from None
 
 
 DIAL_HELP = {

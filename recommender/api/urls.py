@@ -23,6 +23,8 @@ version_1 = [
     path("not-seen/<int:movie_id>/", newcomers.NotSeenView.as_view()),
     path("less-like/", personal.LessLikeListView.as_view()),
     path("less-like/<int:movie_id>/", personal.LessLikeView.as_view()),
+    path("left-out/", personal.LeftOutListView.as_view()),
+    path("left-out/<int:movie_id>/", personal.LeftOutView.as_view()),
     path("dials/", personal.DialsView.as_view()),
     path("training-runs/", training.TrainingRunListView.as_view()),
     path("training-runs/<int:run_id>/", training.TrainingRunView.as_view()),

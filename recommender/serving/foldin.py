@@ -65,14 +65,19 @@ def _model(version_id: int) -> Model:
 
 
 def rated_movies(person: User, version: ModelVersion) -> RatedMovies:
-    """Read the person's ratings with the movies' vectors, weighed as training weighs them."""
+    """Read the person's ratings with the movies' vectors, weighed as training weighs them.
+
+    Those that they left out are as if they had not been given, as in training's snapshot.
+    """
     with binary_cursor() as cursor:
         cursor.execute(
             "SELECT rating.movie_id, rating.value, movie.vector, movie.input,"
             " (extract(epoch FROM rating.rated_at) * 1000000)::bigint FROM users_rating AS rating"
             " LEFT JOIN recommender_movievector AS movie"
             " ON movie.movie_id = rating.movie_id AND movie.version_id = %s"
-            " WHERE rating.user_id = %s ORDER BY rating.movie_id",
+            " WHERE rating.user_id = %s AND NOT EXISTS (SELECT FROM users_leftout AS left_out"
+            " WHERE left_out.user_id = rating.user_id AND left_out.movie_id = rating.movie_id)"
+            " ORDER BY rating.movie_id",
             [version.pk, person.pk],
         )
         rows = cursor.fetchall()

@@ -51,7 +51,7 @@ def _personal(person: User) -> Iterator[Shelf]:
         yield Shelf(
             "picks",
             "Top picks for you",
-            f"From the {_counted(len(person.stars), 'film')} that you have rated"
+            f"From the {_counted(person.counted_ratings, 'film')} that you have rated"
             f"{'' if person.dials.are_neutral else ', as your dials stand'}.",
             [pick.movie for pick in picks],
             reverse("recommender:recommendations"),
@@ -133,15 +133,14 @@ def _popular_of_decade(person: User | AnonymousUser) -> Iterator[Shelf]:
 
 
 def _latest_liked(person: User, most: int = 2) -> list[Movie]:
-    ratings = Rating.objects.filter(user=person, value__gte=LIKED_HALF_STARS)
+    ratings = Rating.objects.filter(user=person, value__gte=LIKED_HALF_STARS).counted()
     return [rating.movie for rating in ratings.latest_first().select_related("movie")[:most]]
 
 
 def _favorite_genre(person: User) -> Genre | None:
     """Return the genre that stands most often on the films that the person liked."""
-    liked = Genre.objects.filter(
-        movies__ratings__user=person, movies__ratings__value__gte=LIKED_HALF_STARS
-    )
+    ratings = Rating.objects.filter(user=person, value__gte=LIKED_HALF_STARS).counted()
+    liked = Genre.objects.filter(movies__in=ratings.values("movie"))
     return liked.annotate(films=Count("movies")).order_by("-films", "name").first()
 
 

@@ -40,7 +40,7 @@ def predicted_stars(
     measured = version.metrics.get("stars") if version else None
     if not version or not measured or not measured["is_honest"]:
         return {}
-    if len(person.stars) < measured["fewest_ratings"]:
+    if person.counted_ratings < measured["fewest_ratings"]:
         return {}
     asked = {
         movie.pk: movie
@@ -76,7 +76,7 @@ def _predict(
 
 
 def _read(person: User, version: ModelVersion, movie_ids: list[int]) -> list[tuple[Any, ...]]:
-    """The person's latest rated films and the films asked about, those that are in the space.
+    """The person's latest films that count and the films asked about, those that are in the space.
 
     Rows of movie id, half stars (None where asked about), the film's count and sum of ratings as
     they are now, and its vector.
@@ -84,7 +84,9 @@ def _read(person: User, version: ModelVersion, movie_ids: list[int]) -> list[tup
     with binary_cursor() as cursor:
         cursor.execute(
             "SELECT film.id, chosen.value, film.rating_count, film.rating_sum, placed.vector"
-            " FROM (SELECT * FROM (SELECT movie_id, value FROM users_rating WHERE user_id = %s"
+            " FROM (SELECT * FROM (SELECT movie_id, value FROM users_rating AS rating"
+            " WHERE user_id = %s AND NOT EXISTS (SELECT FROM users_leftout AS left_out"
+            " WHERE left_out.user_id = rating.user_id AND left_out.movie_id = rating.movie_id)"
             " ORDER BY rated_at DESC, movie_id LIMIT %s) AS latest"
             " UNION ALL SELECT unnest(%s::bigint[]), NULL) AS chosen"
             " JOIN movies_movie AS film ON film.id = chosen.movie_id"

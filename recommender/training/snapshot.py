@@ -19,7 +19,7 @@ from recommender.interactions import Ratings
 
 @dataclass(frozen=True)
 class Snapshot:
-    """All ratings, and whose they are, as one transaction saw them."""
+    """All ratings that count, and whose they are, as one transaction saw them."""
 
     taken_at: datetime
     ratings: Ratings
@@ -34,7 +34,7 @@ class Snapshot:
 
 
 def take() -> Snapshot:
-    """Read every rating in one REPEATABLE READ transaction, as Arrow columns (ADBC).
+    """Read every rating that counts in one REPEATABLE READ transaction, as Arrow columns (ADBC).
 
     Its own connection sees what is committed, whatever Django's is in the middle of.
     """
@@ -76,7 +76,12 @@ def _reader() -> Iterator[tuple[dbapi.Cursor, datetime]]:
 
 
 def _ratings(cursor: dbapi.Cursor) -> Ratings:
-    cursor.execute("SELECT user_id, movie_id, value, rated_at FROM users_rating")
+    """All that count for their people's taste: none that was left out, as in fold-in."""
+    cursor.execute(
+        "SELECT user_id, movie_id, value, rated_at FROM users_rating AS rating"
+        " WHERE NOT EXISTS (SELECT FROM users_leftout AS left_out"
+        " WHERE left_out.user_id = rating.user_id AND left_out.movie_id = rating.movie_id)"
+    )
     table = cursor.fetch_arrow_table()
     users, movies, values, rated_at = (table.column(name).to_numpy() for name in table.column_names)
     return Ratings(users, movies, values, rated_at.astype("datetime64[us]").astype(np.int64))

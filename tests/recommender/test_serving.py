@@ -7,6 +7,7 @@ from django.db import connection
 from django.db.models import Count
 
 from movies.models import Movie
+from recommender import studio
 from recommender.serving import foldin, retrieval
 from recommender.serving.recommend import Filters, explain, recommend
 from recommender.serving.similar import similar
@@ -80,6 +81,42 @@ def test_the_folded_in_vector_and_the_trained_one_agree(trained, camps):
         ]
         shared.append(len(pages[0] & pages[1]) / PAGE)
     assert np.mean(shared) >= 0.95
+
+
+def test_what_is_left_out_is_as_if_it_had_not_been_rated(trained, camps):
+    _, films = camps
+    person, other = UserFactory(), UserFactory()
+    for film in films[:8:2]:
+        ratings.rate(person, film, 5)
+        ratings.rate(other, film, 5)
+    for film in films[1:12:2]:
+        ratings.rate(person, film, 5)
+    for film in films[1:12:2]:
+        ratings.leave_out(person, film)
+    alike = [foldin.user_vector(one, trained) for one in (person, other)]
+    assert alike[0] == pytest.approx(alike[1], abs=1e-5)
+    picks = movies(recommend(person, 10))
+    assert sum(films.index(pick) % 2 == 0 for pick in picks) >= 9
+    assert not set(picks) & set(films[1:12:2])
+    reasons = explain(person, picks, most=1000)
+    seeds = {reason.movie for found in reasons.values() for reason in found}
+    assert seeds and seeds <= set(films[:8:2])
+
+
+def test_training_leaves_out_what_people_left_out(camps):
+    people, _ = camps
+    first = people[0].ratings.first().movie
+    for rating in people[1].ratings.all():
+        ratings.leave_out(people[1], rating.movie)
+    ratings.leave_out(people[0], first)
+    version = pipeline.execute(runs.create(parameters=SMALL))
+    assert version.rating_count == Rating.objects.counted().count()
+    assert studio.unseen_ratings(version) == 0
+    stored = foldin._stored(people[0], version)
+    User.objects.filter(pk=people[0].pk).update(taste_revision=-1)
+    assert stored == pytest.approx(foldin.user_vector(people[0], version), abs=1e-3)
+    assert foldin._stored(people[1], version) is None
+    assert foldin.user_vector(people[1], version) is None
 
 
 def test_ratings_that_come_while_it_trains_are_not_lost(camps, monkeypatch):

@@ -148,3 +148,20 @@ def test_each_person_changes_their_own_stars_alone(client, person, movie):
 def test_a_rating_costs_few_queries(client, person, movie, django_assert_max_num_queries):
     with django_assert_max_num_queries(17):
         post(client, "rate", movie, HTMX, stars="3.5")
+
+
+def test_a_film_is_left_out_and_counts_again(client, person, movie):
+    ratings.rate(person, movie, 4)
+    assert post(client, "leave_out", movie, next=PAGE).url == PAGE
+    assert User.objects.get(pk=person.pk).left_out_ids == {movie.pk}
+    response = post(client, "leave_out", movie, HTMX, restore="1")
+    assert 'aria-checked="true"' in response.content.decode()
+    assert set(events(response)) == {"left_out", "toast"}
+    assert User.objects.get(pk=person.pk).left_out_ids == set()
+
+
+@pytest.mark.parametrize("headers", [None, HTMX])
+def test_a_film_without_stars_cannot_be_left_out(client, person, movie, headers):
+    response = post(client, "leave_out", movie, headers, next=PAGE)
+    assert response.status_code == 422
+    assert "You have not rated Heat." in response.content.decode()

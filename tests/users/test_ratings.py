@@ -3,7 +3,7 @@ import pytest
 from movies.models import Movie
 from tests.factories import MovieFactory, RatingFactory, UserFactory
 from users import ratings
-from users.models import Rating, User
+from users.models import LeftOut, Rating, User
 
 pytestmark = pytest.mark.django_db
 
@@ -53,6 +53,8 @@ def test_every_change_of_ratings_moves_the_taste_revision():
     for change in (
         lambda: ratings.rate(user, movie, 3),
         lambda: ratings.rate(user, movie, 4),
+        lambda: ratings.leave_out(user, movie),
+        lambda: ratings.count_again(user, movie),
         lambda: ratings.withdraw(user, movie),
     ):
         change()
@@ -87,3 +89,33 @@ def test_the_bayesian_average_trusts_many_ratings_more_than_few():
     for _ in range(30):
         RatingFactory(movie=liked_by_many, value=9)
     assert list(Movie.objects.best_first()) == [liked_by_many, loved_by_one]
+
+
+def test_a_rating_that_is_left_out_stays_and_is_none_that_counts():
+    rating, other = RatingFactory(value=9), RatingFactory()
+    person, movie = rating.user, rating.movie
+    assert ratings.leave_out(person, movie)
+    assert not ratings.leave_out(person, movie)
+    assert counts(movie) == (1, 9)
+    assert person.stars == {movie.pk: 4.5} and person.counted_ratings == 0
+    assert list(Rating.objects.counted()) == [other]
+    ratings.rate(person, movie, 2)
+    assert person.left_out_ids == {movie.pk}
+    assert ratings.count_again(person, movie)
+    assert not ratings.count_again(person, movie)
+    assert person.counted_ratings == 1
+
+
+def test_only_what_is_rated_can_be_left_out_and_it_goes_with_the_rating():
+    rating = RatingFactory()
+    with pytest.raises(ratings.NotRated):
+        ratings.leave_out(UserFactory(), rating.movie)
+    assert not LeftOut.objects.exists()
+    ratings.leave_out(rating.user, rating.movie)
+    ratings.withdraw(rating.user, rating.movie)
+    assert not LeftOut.objects.exists()
+    for doomed in ("user", "movie"):
+        rating = RatingFactory()
+        ratings.leave_out(rating.user, rating.movie)
+        getattr(rating, doomed).delete()
+        assert not LeftOut.objects.exists()

@@ -80,6 +80,13 @@ def less_like_card(context: Context, movie: Movie) -> dict[str, Any]:
     return {**_film(context, movie), "is_less": is_less}
 
 
+@register.inclusion_tag("users/_counts_switch.html", takes_context=True)
+def counts_switch(context: Context, movie: Movie) -> dict[str, Any]:
+    """`{% counts_switch movie %}`: whether the stars of a rated film count for one's taste."""
+    person = context["request"].user
+    return {**_film(context, movie), "counts": movie.pk not in person.left_out_ids}
+
+
 @register.inclusion_tag("users/_distribution.html")
 def rating_distribution(movie: Movie) -> dict[str, Any]:
     """`{% rating_distribution movie %}`: how many people gave how many stars, as bars."""

@@ -170,3 +170,28 @@ def test_a_parameter_that_is_wrong_is_named(anonymous, query, field):
     response = anonymous.get(f"{RECOMMENDATIONS}?{query}")
     assert response.status_code == 400
     assert set(problem(response)) == {field}
+
+
+LEFT_OUT = "/api/v1/left-out/"
+
+
+def test_a_rated_film_is_left_out_and_counts_again(client, user):
+    movie = RatingFactory(user=user).movie
+    address = f"{LEFT_OUT}{movie.pk}/"
+    assert client.put(address).status_code == 201
+    assert client.put(address).status_code == 200
+    assert [row["movie"]["id"] for row in client.get(LEFT_OUT).json()["results"]] == [movie.pk]
+    other = client_of(UserFactory())
+    assert other.get(LEFT_OUT).json()["count"] == 0
+    assert other.delete(address).status_code == 404
+    assert client.delete(address).status_code == 204
+    assert client.delete(address).status_code == 404
+    assert client.get(LEFT_OUT).json()["count"] == 0
+
+
+def test_what_is_not_rated_cannot_be_left_out(client):
+    theirs = RatingFactory()
+    response = client.put(f"{LEFT_OUT}{theirs.movie_id}/")
+    assert response.status_code == 409
+    assert problem(response) == {None: "not_rated"}
+    assert client.put(f"{LEFT_OUT}987654321/").status_code == 404
