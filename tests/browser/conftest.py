@@ -16,6 +16,8 @@ from users.models import User
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+# Addresses that tests open to see how the site says that something went wrong.
+PAGES_OF_FAULTS = ("/no-such-page/", "/broken/", "/forbidden/")
 QUIET = [
     "--no-sandbox",
     "--disable-gpu",
@@ -34,6 +36,13 @@ def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[s
     return {**browser_type_launch_args, "executable_path": path, "args": QUIET}
 
 
+def is_answer(message: ConsoleMessage) -> bool:
+    """Whether the complaint is of an answer that is meant: a form or a page refused."""
+    return message.text.startswith("Failed to load resource") and (
+        "422" in message.text or message.location["url"].endswith(PAGES_OF_FAULTS)
+    )
+
+
 @pytest.fixture
 def open_page(
     new_context: Callable[..., BrowserContext], live_server: Any
@@ -45,8 +54,8 @@ def open_page(
     complaints: list[str] = []
 
     def hear(message: ConsoleMessage) -> None:
-        # The browser reports each refused form; a refusal is an answer, not a fault.
-        if message.type in ("error", "warning") and "422" not in message.text:
+        # The browser reports each refused form and each page that says what went wrong.
+        if message.type in ("error", "warning") and not is_answer(message):
             complaints.append(message.text)
 
     def open_(path: str, person: User | None = None, **options: Any) -> Page:
