@@ -16,7 +16,7 @@ from django.utils.text import slugify
 
 from movies import matching
 from movies.matching import Name
-from movies.models import Credit, Genre, Movie, search_titles
+from movies.models import Credit, Genre, Movie, Tag, search_titles
 
 # The same genre under another name.
 GENRE_NAMES = {
@@ -30,6 +30,7 @@ GENRE_NAMES = {
 # As the model's validators have it, which bulk writes do not ask.
 YEARS = range(1870, 2201)
 TITLE_LENGTH = Movie._meta.get_field("title").max_length or 0
+TAG_LENGTH = Tag._meta.get_field("name").max_length or 0
 GENRE_LENGTH = Genre._meta.get_field("name").max_length or 0
 
 
@@ -224,7 +225,7 @@ def fresh_ids(at_a_time: int = 500) -> Iterator[int]:
 
 @dataclass(frozen=True)
 class Written:
-    """How many films a write added and changed."""
+    """How many films, or tags of films, a write added and changed."""
 
     added: int
     changed: int
@@ -397,6 +398,44 @@ def _fill_casts(casts: Mapping[int, Sequence[str]]) -> set[int]:
         cursor.execute(_ADD_CREDITS)
         cursor.execute("DROP TABLE staged_cast")
     return set(lacking)
+
+
+_STAGE_TAGS = """
+    CREATE TEMPORARY TABLE staged_tag (movie_id bigint, person bigint, name text) ON COMMIT DROP
+"""
+_COUNT_TAGS = """
+    INSERT INTO movies_tag AS kept (name, people)
+    SELECT name, count(DISTINCT person) FROM staged_tag GROUP BY name ORDER BY name
+    ON CONFLICT (name) DO UPDATE SET people = excluded.people
+    WHERE kept.people < excluded.people
+"""
+_COUNT_TAGS_OF_FILMS = """
+    WITH counted AS (
+        INSERT INTO movies_movietag AS kept (movie_id, tag_id, people)
+        SELECT staged.movie_id, tag.id, count(DISTINCT staged.person)
+        FROM staged_tag AS staged JOIN movies_tag AS tag USING (name) GROUP BY 1, 2 ORDER BY 1, 2
+        ON CONFLICT (movie_id, tag_id) DO UPDATE SET people = excluded.people
+        WHERE kept.people < excluded.people
+        -- A row that was inserted, not updated, was locked by nobody before.
+        RETURNING xmax = 0 AS is_new
+    )
+    SELECT count(*) FILTER (WHERE is_new), count(*) FILTER (WHERE NOT is_new) FROM counted
+"""
+
+
+def count_tags(given: Iterable[tuple[int, int, str]]) -> Written:
+    """Keep how many people gave films their tags: rows of a film's id, a person and a tag.
+
+    Who is counted is not kept. Datasets hold many of the same people: where one has counted more
+    than another, the higher number stays.
+    """
+    with connection.cursor() as cursor:
+        _stage(cursor, "staged_tag", _STAGE_TAGS, given)
+        cursor.execute(_COUNT_TAGS)
+        cursor.execute(_COUNT_TAGS_OF_FILMS)
+        written = Written(*cursor.fetchone())
+        cursor.execute("DROP TABLE staged_tag")
+    return written
 
 
 def _stage(cursor: Any, table: str, definition: str, rows: Iterable[tuple[Any, ...]]) -> None:

@@ -20,6 +20,11 @@ from movies import titles
 PRIOR_RATINGS = 25
 PRIOR_HALF_STARS = 7.0
 
+# What so many people call films is a word of theirs all; below it are lists of one's own ("seen
+# in 2006") and slips.
+SHARED_BY = 3
+MOST_TAGS = 6
+
 
 class Genre(models.Model):
     name = models.CharField(max_length=50, unique=True)
@@ -163,6 +168,13 @@ class Movie(models.Model):
         return [credit.person for credit in self.credits.all() if credit.role == "cast"]
 
     @property
+    def shared_tags(self) -> list[str]:
+        """What people call the film in words that several use, the most frequent first."""
+        kept = self.tags.filter(tag__people__gte=SHARED_BY)
+        first = kept.order_by("-people", "-tag__people", "tag__name")[:MOST_TAGS]
+        return list(first.values_list("tag__name", flat=True))
+
+    @property
     def imdb_url(self) -> str:
         return f"https://www.imdb.com/title/tt{self.imdb_id:07d}/" if self.imdb_id else ""
 
@@ -194,3 +206,28 @@ class Credit(models.Model):
 
     def __str__(self) -> str:
         return f"{self.person} in {self.movie}"
+
+
+class Tag(models.Model):
+    """A word or a few by which people call films, in lower case."""
+
+    name = models.CharField(max_length=100, unique=True)
+    people = models.IntegerField(help_text="How many have called any film so.")
+
+    class Meta:
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class MovieTag(models.Model):
+    """How many people gave a film a tag: one row a film and tag, whoever they are."""
+
+    pk = models.CompositePrimaryKey("movie_id", "tag_id")
+    movie = models.ForeignKey(Movie, models.CASCADE, related_name="tags", db_index=False)
+    tag = models.ForeignKey(Tag, models.CASCADE, related_name="movies")
+    people = models.IntegerField()
+
+    def __str__(self) -> str:
+        return f"{self.movie_id}: {self.tag_id} by {self.people}"

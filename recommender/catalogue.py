@@ -1,4 +1,4 @@
-"""What training sees of films besides their ratings: titles, genres, people and words."""
+"""What training sees of films besides their ratings: titles, genres, people, tags and words."""
 
 from dataclasses import dataclass, fields
 
@@ -19,6 +19,15 @@ class Credited:
 
 
 @dataclass(frozen=True)
+class Tagged:
+    """What people call a film, in a word or a few."""
+
+    name: str
+    people: int
+    """How many call it so."""
+
+
+@dataclass(frozen=True)
 class Films:
     """The catalogue as columns of one length n, by ascending movie id.
 
@@ -35,6 +44,8 @@ class Films:
     """A few sentences, empty where there are none."""
     credits: list[tuple[Credited, ...]]
     """The director first, then the cast in its order."""
+    tags: list[tuple[Tagged, ...]]
+    """Those that several people use; the most frequent first."""
 
     def __post_init__(self) -> None:
         for field in fields(self):

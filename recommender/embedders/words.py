@@ -74,6 +74,10 @@ class Settings(Parameters):
     person_weight: float = number(0.3, 0.0, 10.0)
     """What a person's name counts beside a word of the overview."""
 
+    tag_weight: float = number(0.5, 0.0, 10.0)
+    """What a word of a tag counts beside one of the overview; it counts again for each doubling of
+    the people who gave the tag."""
+
     seed: int = number(0, 0, 2**31 - 1)
     """Start of the random numbers. The same seed gives the same vectors."""
 
@@ -86,6 +90,7 @@ class Told:
     overviews: list[Tokens]
     genres: list[Tokens]
     people: list[Tokens]
+    tags: list[Tokens]
 
     @classmethod
     def of(cls, films: Films, name_count: int) -> "Told":
@@ -97,16 +102,23 @@ class Told:
         ]
         occurrences = Counter(chain.from_iterable(chain(genres, people)))
         names = {known for known, count in occurrences.items() if count >= name_count}
+        tags = [
+            # 1, 2 to 3, 4 to 7 people, and so on.
+            list(chain.from_iterable(tokens(tag.name) * tag.people.bit_length() for tag in tags))
+            for tags in films.tags
+        ]
         return cls(
             titles=[joined(tokens(text), names) for text in films.titles],
             overviews=[joined(tokens(text), names) for text in films.overviews],
             genres=genres,
             people=people,
+            tags=[joined(words, names) for words in tags],
         )
 
     def sentences(self) -> Iterator[Tokens]:
         """All of each film as one sentence."""
-        for parts in zip(self.titles, self.genres, self.people, self.overviews, strict=True):
+        parts_of_films = (self.titles, self.genres, self.people, self.tags, self.overviews)
+        for parts in zip(*parts_of_films, strict=True):
             yield list(chain.from_iterable(parts))
 
     def embedding(
@@ -127,7 +139,13 @@ class Told:
         occurrences = np.asarray(sum(part.sum(axis=0) for part in parts), dtype=np.float64).ravel()
         weights = pooling.smooth_inverse_frequency(occurrences, settings.smoothing)
         weighted = np.asarray(vectors * weights[:, None], dtype=np.float32)
-        shares = (settings.title_weight, 1.0, settings.genre_weight, settings.person_weight)
+        shares = (
+            settings.title_weight,
+            1.0,
+            settings.genre_weight,
+            settings.person_weight,
+            settings.tag_weight,
+        )
         places = sum(share * part for share, part in zip(shares, parts, strict=True)) @ weighted
         kept = WordVectors(list(vocabulary), weighted)
         if grams:
@@ -136,14 +154,14 @@ class Told:
         return pooling.film_embedding(
             films.movie_ids,
             pooling.without_common_direction(places),
-            f"titles, genres, people and overviews of {len(films):,} films: "
+            f"titles, genres, people, tags and overviews of {len(films):,} films: "
             f"{len(vocabulary):,} words",
             kept,
             grams.numbers() if grams else {},
         )
 
     def _parts(self) -> tuple[list[Tokens], ...]:
-        return self.titles, self.overviews, self.genres, self.people
+        return self.titles, self.overviews, self.genres, self.people, self.tags
 
 
 def _counts(part: list[Tokens], numbers: Mapping[str, int]) -> Any:

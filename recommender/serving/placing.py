@@ -99,4 +99,6 @@ def _films(movies: list[Movie]) -> Films:
             )
             for movie in movies
         ],
+        # Who tags a film has seen it: what is new has none.
+        tags=[() for _ in movies],
     )

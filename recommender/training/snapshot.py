@@ -13,7 +13,8 @@ from django.db import connection
 from numpy.typing import NDArray
 from psycopg.conninfo import make_conninfo
 
-from recommender.catalogue import Credited, Films, Material
+from movies.models import SHARED_BY
+from recommender.catalogue import Credited, Films, Material, Tagged
 from recommender.interactions import Ratings
 
 
@@ -106,6 +107,16 @@ def _films(cursor: dbapi.Cursor) -> Films:
         " ORDER BY credit.movie_id, credit.role <> 'director', credit.position, credit.id",
     ):
         credits[movie_id] = tuple(Credited(*row) for row in rows)
+    tags: dict[int, tuple[Tagged, ...]] = {}
+    for movie_id, rows in _by_movie(
+        cursor,
+        "SELECT kept.movie_id, tag.name, kept.people, tag.people FROM movies_movietag kept"
+        " JOIN movies_tag tag ON tag.id = kept.tag_id"
+        " ORDER BY kept.movie_id, kept.people DESC, tag.name",
+    ):
+        tags[movie_id] = tuple(
+            Tagged(name, people) for name, people, everywhere in rows if everywhere >= SHARED_BY
+        )
     return Films(
         movie_ids=np.array(movie_ids, dtype=np.int64),
         titles=titles,
@@ -113,6 +124,7 @@ def _films(cursor: dbapi.Cursor) -> Films:
         genres=[genres.get(movie_id, ()) for movie_id in movie_ids],
         overviews=overviews,
         credits=[credits.get(movie_id, ()) for movie_id in movie_ids],
+        tags=[tags.get(movie_id, ()) for movie_id in movie_ids],
     )
 
 

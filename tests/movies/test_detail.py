@@ -3,7 +3,7 @@
 import pytest
 from django.urls import reverse
 
-from movies.models import Credit
+from movies.models import Credit, MovieTag, Tag
 from tests.factories import CreditFactory, MovieFactory, PersonFactory, RatingFactory
 
 pytestmark = pytest.mark.django_db
@@ -72,6 +72,17 @@ def test_the_distribution_is_there_in_numbers(client):
     assert "3½ stars: 1." in page
     assert "½ star: 0." in page
     assert "<strong>4.5</strong>" in page
+
+
+def test_what_several_people_call_films_is_said_the_most_frequent_first(client):
+    movie = MovieFactory()
+    for name, everywhere, here in (("quirky", 3, 1), ("heist", 9, 2), ("seen 2006", 2, 2)):
+        MovieTag.objects.create(
+            movie=movie, tag=Tag.objects.create(name=name, people=everywhere), people=here
+        )
+    page = page_of(client, movie)
+    assert "<dd>heist, quirky</dd>" in page
+    assert "seen 2006" not in page
 
 
 def test_what_floors_above_know_is_asked_for_by_address(client):

@@ -73,6 +73,7 @@ def test_coherence_sees_genres_and_people_in_common():
         genres=[("Drama",) if film < n // 2 else ("Horror",) for film in range(n)],
         overviews=[""] * n,
         credits=[(Credited(film // 45, "", "cast"),) for film in range(n)],
+        tags=[()] * n,
     )
     halves = np.array([[1.0, 0.0] if film < n // 2 else [0.0, 1.0] for film in range(n)])
     found = coherence.coherence(FilmEmbedding(np.arange(n), halves.astype("f4"), ""), films)

@@ -44,6 +44,7 @@ def tell_stories() -> ModelVersion:
             genres=[() for _ in movies],
             overviews=[movie.overview for movie in movies],
             credits=[() for _ in movies],
+            tags=[() for _ in movies],
         ),
         ratings=None,
     )

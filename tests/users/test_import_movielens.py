@@ -17,11 +17,12 @@ from hypothesis import strategies as st
 
 from movies.importers.files import InMemory
 from movies.importers.progress import progress
-from movies.models import Genre, Movie
+from movies.models import Genre, Movie, MovieTag, Tag
 from tests.factories import MovieFactory, RatingFactory, UserFactory
 from tests.real_data import real_data
 from users.importers.movielens import load as loading
 from users.importers.movielens.load import load
+from users.importers.movielens.tags import LONGEST_LINE
 from users.models import Rating, User
 
 pytestmark = pytest.mark.django_db
@@ -232,7 +233,10 @@ def test_two_films_of_one_title_and_year_stay_two(tmp_path):
 
 
 def snapshot() -> dict[str, list]:
-    tables = ("movies_movie", "movies_genre", "movies_movie_genres", "users_user", "users_rating")
+    tables = (
+        *("movies_movie", "movies_genre", "movies_movie_genres", "movies_tag", "movies_movietag"),
+        *("users_user", "users_rating"),
+    )
     with connection.cursor() as cursor:
         content = {}
         for table in tables:
@@ -268,6 +272,52 @@ def test_importing_again_brings_what_has_changed(tmp_path):
     assert (film.rating_count, film.rating_sum) == (3, 9 + 2 + 4)
     assert [genre.name for genre in film.genres.all()] == ["Crime"]
     assert Movie.objects.get(movielens_id=143410).year == 2015
+
+
+TAGS = (
+    "userId,movieId,tag,timestamp\n"
+    "1,50,Twist  ending,1137179444\n"
+    "2,50,twist ending,1137179444\n"
+    "2,50,twist ending,1137179445\n"
+    '2,4973,"quirky, ""French""",1\n'
+    "3,4973,twist ending,1\n"
+    "3,4973,  ,1\n"
+    f"3,4973,{'long ' * 30},1\n"
+)
+COUNTED = {
+    ("The Usual Suspects", "twist ending"): 2,
+    ("Amelie", "twist ending"): 1,
+    ("Amelie", 'quirky, "french"'): 1,
+}
+
+
+def tags() -> dict[tuple[str, str], int]:
+    return {(kept.movie.title, kept.tag.name): kept.people for kept in MovieTag.objects.all()}
+
+
+def test_of_tags_it_is_kept_how_many_people_gave_them(tmp_path):
+    source = write(tmp_path / "tiny", CSV | {"tags.csv": TAGS})
+    assert "2 new people, 3 new tags of films (0 changed)." in run(source)
+    assert tags() == COUNTED
+    assert {tag.name: tag.people for tag in Tag.objects.all()} == {
+        "twist ending": 3,
+        'quirky, "french"': 1,
+    }
+    before = snapshot()
+    assert "0 new tags of films (0 changed)" in run(source)
+    assert snapshot() == before
+    more = TAGS + "5,50,twist ending,1\n"
+    assert "0 new tags of films (1 changed)" in run(write(tmp_path / "b", CSV | {"tags.csv": more}))
+    # A dataset that counts fewer takes nothing away.
+    assert "0 new tags of films (0 changed)" in run(source)
+    assert tags() == COUNTED | {("The Usual Suspects", "twist ending"): 3}
+
+
+def test_tags_of_10m_are_kept(tmp_path):
+    run(
+        write(tmp_path / "ml-10m", DAT | {"tags.dat": "1::50::Twist::978300760\n2::50::twist::1\n"})
+    )
+    assert tags() == {("The Usual Suspects", "twist"): 2}
 
 
 def test_what_a_dataset_leaves_out_stays(tmp_path):
@@ -412,6 +462,11 @@ FILMS_HEADER = "movieId,title,genres\n"
             "userId,movieId,tag,timestamp\n1,51,x,1\n",
             "tags.csv, line 2: the film 51 is not in movies.csv",
         ),
+        ("tags.csv", TAGS + "1,50,a\0b,1\n", "tags.csv, line 9: the tag holds a character"),
+        ("tags.csv", TAGS + "me,50,a,1\n", "tags.csv, line 9: userId 'me' is not a whole number"),
+        ("tags.csv", TAGS + "1,50,a\n", "tags.csv, line 9: 4 fields are needed, not 3"),
+        ("tags.csv", "userId,movieId,tag\n", "tags.csv, line 1: the column timestamp is missing"),
+        ("tags.csv", TAGS + "x" * (LONGEST_LINE + 1), "tags.csv, line 9: the line does not end"),
     ],
 )
 @pytest.mark.parametrize("as_zip", [False, True])
@@ -429,6 +484,7 @@ def test_a_broken_csv_names_file_and_line_and_changes_nothing(
         ("ratings.dat", "1::50::six::1\n", "ratings.dat, line 1: rating 'six' is not a number"),
         ("ratings.dat", "1::51::5::1\n", "ratings.dat, line 1: the film 51 is not in movies.dat"),
         ("ratings.dat", "", "ratings.dat: the file holds no ratings"),
+        ("tags.dat", "1::50::Twist\n", "tags.dat, line 1: 4 fields are needed, not 3"),
     ],
 )
 def test_a_broken_dat_names_file_and_line_and_changes_nothing(tmp_path, file, content, message):

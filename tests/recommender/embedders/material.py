@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from recommender.catalogue import Credited, Films, Material
+from recommender.catalogue import Credited, Films, Material, Tagged
 from recommender.interactions import Ratings
 
 SPACE = (
@@ -23,6 +23,7 @@ def films(
     overviews: tuple[str, ...],
     genres: tuple[tuple[str, ...], ...] | None = None,
     people: tuple[tuple[str, ...], ...] | None = None,
+    tags: tuple[tuple[Tagged, ...], ...] | None = None,
 ) -> Films:
     """Films of these overviews, with ids 10, 20, ... in their order; the first person directs."""
     count = len(overviews)
@@ -41,6 +42,7 @@ def films(
             )
             for names in casts
         ],
+        tags=list(tags or ((),) * count),
     )
 
 

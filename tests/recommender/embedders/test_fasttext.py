@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from recommender.catalogue import Material
+from recommender.catalogue import Material, Tagged
 from recommender.embedders import words
 from recommender.embedders.base import FilmEmbedding
 from recommender.embedders.fasttext import FastText, Settings
@@ -62,6 +62,15 @@ def test_films_of_the_same_words_are_nearer(embedding: FilmEmbedding) -> None:
 def test_a_query_lies_near_its_films_even_misspelt(embedding: FilmEmbedding, query: str) -> None:
     likeness = embedding.vectors @ place(embedding, query)
     assert likeness[:24].mean() > likeness[24:].mean() + 0.2
+
+
+def test_tags_draw_films_together_the_more_the_more_people_gave_them() -> None:
+    """Films told alike in every other way."""
+    told = [(), (Tagged("heist", 1),), (Tagged("heist", 9),), (Tagged("slow", 9),)]
+    material = Material(films(SPACE[:1] * 40, tags=tuple(told * 10)), ratings([]))
+    _, few, many, other = FastText(SETTINGS).fit(material).vectors[:4]
+    heist = place(FastText(SETTINGS).fit(material), "heist")
+    assert many @ heist > few @ heist > other @ heist
 
 
 def test_every_word_is_kept_once(embedding: FilmEmbedding) -> None:

@@ -1,14 +1,14 @@
 """The three forms of a MovieLens dataset, and the films in each.
 
 - csv (latest, 20M, 25M, 32M): `movies.csv`, `ratings.csv`, `links.csv`, `tags.csv`, in UTF-8;
-- dat (1M, 10M): `movies.dat`, `ratings.dat`, fields parted by "::", 1M in Latin-1;
+- dat (1M, 10M): `movies.dat`, `ratings.dat`, `tags.dat`, fields parted by "::", 1M in Latin-1;
 - 100K: `u.item`, `u.data`, `u.genre`, in Latin-1, with film ids that are its own.
 """
 
 import csv
 import io
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from django.utils.text import slugify
@@ -34,6 +34,8 @@ class Form:
 
     films: str
     ratings: str
+    tags: str
+    """Empty where the form has none; a dataset need not hold the file."""
     separator: str
     has_header: bool
     has_movielens_ids: bool
@@ -42,9 +44,9 @@ class Form:
 
 RATING_COLUMNS = ("userId", "movieId", "rating", "timestamp")
 FORMS = (
-    Form("movies.csv", "ratings.csv", ",", has_header=True, has_movielens_ids=True),
-    Form("movies.dat", "ratings.dat", "::", has_header=False, has_movielens_ids=True),
-    Form("u.item", "u.data", "\t", has_header=False, has_movielens_ids=False),
+    Form("movies.csv", "ratings.csv", "tags.csv", ",", has_header=True, has_movielens_ids=True),
+    Form("movies.dat", "ratings.dat", "tags.dat", "::", has_header=False, has_movielens_ids=True),
+    Form("u.item", "u.data", "", "\t", has_header=False, has_movielens_ids=False),
 )
 
 
@@ -80,7 +82,6 @@ def read_films(files: Files, form: Form) -> dict[int, Film]:
         rows = _csv_rows(files, form.films, ("movieId", "title"), optional=("genres",))
         films = _collect(form.films, rows)
         _read_links(files, films)
-        _check_tags(files, films)
     return films
 
 
@@ -181,13 +182,6 @@ def _optional_number(text: str, column: str, line: int) -> int | None:
     return whole_number(text, column, "links.csv", line, MAX_INTEGER) if text.strip() else None
 
 
-def _check_tags(files: Files, films: dict[int, Film]) -> None:
-    """Read `tags.csv` for faults alone: nothing here makes use of tags yet."""
-    if "tags.csv" in files:
-        for line, fields in _csv_rows(files, "tags.csv", ("userId", "movieId", "tag", "timestamp")):
-            _film_of(fields[1], films, "tags.csv", line)
-
-
 def _film_of(text: str, films: dict[int, Film], file: str, line: int) -> Film:
     number = whole_number(text, "movieId", file, line, MAX_INTEGER)
     if number not in films:
@@ -198,11 +192,21 @@ def _film_of(text: str, films: dict[int, Film], file: str, line: int) -> Film:
 def _csv_rows(
     files: Files, name: str, columns: tuple[str, ...], optional: tuple[str, ...] = ()
 ) -> Iterator[tuple[int, list[str]]]:
+    """Yield the rows of a file that is read whole, as `csv_rows` does."""
+    return csv_rows(io.StringIO(_utf8(files, name), newline=""), name, columns, optional)
+
+
+def csv_rows(
+    lines: Iterable[str], name: str, columns: tuple[str, ...], optional: tuple[str, ...] = ()
+) -> Iterator[tuple[int, list[str]]]:
     """Yield each row's values of the columns, with the line that the row ends on.
 
     Those of optional columns follow, empty where the file has no such column.
+
+    Raises:
+        ImportFailed: a line is broken, or a column is missing.
     """
-    reader = csv.reader(io.StringIO(_utf8(files, name), newline=""), strict=True)
+    reader = csv.reader(lines, strict=True)
     try:
         header = next(reader, [])
         places = column_places(header, columns, name)

@@ -1,8 +1,8 @@
-"""Loading a MovieLens dataset: its films into the catalogue, its people and their ratings.
+"""Loading a MovieLens dataset: films and tags into the catalogue, people and their ratings.
 
-One transaction, in memory that the number of ratings does not change. Loading again adds what is
-new and changes what differs; it removes nothing, and touches no rating of people who sign in here.
-Where two lines rate the same film for the same person, the later line counts.
+One transaction, in memory that the number of ratings and tags does not change. Loading again adds
+what is new and changes what differs; it removes nothing, and touches no rating of people who sign
+in here. Where two lines rate the same film for the same person, the later line counts.
 
 The films' counts are changed with the ratings, so whoever rates one of these films meanwhile waits
 until the import is done: import large datasets when few people are there.
@@ -24,6 +24,7 @@ from movies.importers.files import Files, ImportFailed
 from movies.importers.progress import step
 from users.importers.movielens.forms import form_of, read_films
 from users.importers.movielens.ratings import Ratings, RatingsFile
+from users.importers.movielens.tags import read_tags
 from users.models import User
 
 # Ratings merged by one statement: its triggers run once for so many, and hold so many in memory.
@@ -58,6 +59,7 @@ class Loaded:
     label: str
     films_read: int
     films: Written
+    tags: Written
     ratings: Merged
 
 
@@ -79,9 +81,11 @@ def load(files: Files, progress: Progress, label: str = "") -> Loaded:
         cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
         with step(progress, "Writing films"):
             placed, written = place_films(films, form.has_movielens_ids)
+        with step(progress, "Counting tags"):
+            tags = catalogue.count_tags(read_tags(files, form, placed))
         file = RatingsFile(files, form, placed)
         ratings = _load_ratings(cursor, file, files.size(form.ratings), label, progress)
-    return Loaded(label, len(films), written, ratings)
+    return Loaded(label, len(films), written, tags, ratings)
 
 
 def place_films(films: Mapping[int, Film], by_id: bool) -> tuple[dict[int, int], Written]:
