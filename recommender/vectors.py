@@ -16,20 +16,11 @@ from pgvector.psycopg import register_vector
 from psycopg import Cursor, sql
 from psycopg.pq import Format
 
+from movies import binary_copy
 from recommender.models import Metric, ModelVersion, MovieVector, UserVector, WordVector
 
 _OPERATOR_CLASSES = {Metric.INNER_PRODUCT: "vector_ip_ops", Metric.COSINE: "vector_cosine_ops"}
 _COPY_ROWS = 10_000
-_TYPES = {
-    "movie_id": "int8",
-    "user_id": "int8",
-    "word": "text",
-    "predicted": "bool",
-    "taste_revision": "int4",
-    "vector": "vector",
-    "input": "vector",
-}
-
 Kept = type[MovieVector] | type[UserVector] | type[WordVector]
 _OWNERS: dict[Kept, tuple[str, str | None]] = {
     MovieVector: ("movie_id", "movies_movie"),
@@ -58,13 +49,12 @@ def write_movies(
     `inputs` (n, e) float32 are their input vectors; with e = 0 there are none. `predicted` (n,)
     says which follow from what is told of a film; none where it is left out.
     """
-    keys: dict[str, NDArray[Any]] = {"movie_id": movie_ids}
+    columns: dict[str, NDArray[Any]] = {"movie_id": movie_ids.astype(np.int64), "vector": vectors}
     if predicted is not None:
-        keys["predicted"] = predicted
-    placed = [("vector", vectors)]
+        columns["predicted"] = predicted
     if inputs is not None:
-        placed.append(("input", inputs))
-    _write(MovieVector, version, keys, placed, progress)
+        columns["input"] = inputs
+    _write(MovieVector, version, columns, progress)
 
 
 def write_users(
@@ -75,8 +65,12 @@ def write_users(
     progress: Fraction = lambda fraction: None,
 ) -> None:
     """Write user vectors: ids (n,), the revisions (n,) they are true for, vectors (n, d)."""
-    keys = {"user_id": user_ids, "taste_revision": taste_revisions}
-    _write(UserVector, version, keys, [("vector", vectors)], progress)
+    columns: dict[str, NDArray[Any]] = {
+        "user_id": user_ids.astype(np.int64),
+        "taste_revision": taste_revisions.astype(np.int32),
+        "vector": vectors,
+    }
+    _write(UserVector, version, columns, progress)
 
 
 def write_words(
@@ -86,7 +80,7 @@ def write_words(
     progress: Fraction = lambda fraction: None,
 ) -> None:
     """Write vectors of words: each word once, vectors (w, d) float32."""
-    _write(WordVector, version, {"word": words}, [("vector", vectors)], progress)
+    _write(WordVector, version, {"vector": vectors}, progress, words)
 
 
 def of_words(version: ModelVersion, words: Sequence[str]) -> dict[str, NDArray[np.float32]]:
@@ -185,37 +179,36 @@ def binary_cursor() -> Cursor[Any]:
 def _write(
     model: Kept,
     version: ModelVersion,
-    keys: Mapping[str, NDArray[Any] | Sequence[str]],
-    vectors: list[tuple[str, NDArray[np.float32]]],
+    columns: Mapping[str, NDArray[Any]],
     progress: Fraction,
+    words: Sequence[str] | None = None,
 ) -> None:
-    """Make the version's table of ids and vectors (n, …), of which empty ones are left out."""
-    (first, *_), rows = vectors, len(next(iter(keys.values())))
-    if first[1].shape != (rows, version.dimensions):
+    """Make the version's table of these columns (n, …), and of `words` (n) where it has these."""
+    # An input vector of no numbers is none.
+    kept = {name: column for name, column in columns.items() if 0 not in column.shape[1:]}
+    rows = len(kept["vector"])
+    if kept["vector"].shape != (rows, version.dimensions):
         raise ValueError(f"vectors: expected shape {(rows, version.dimensions)}")
-    columns: list[tuple[str, NDArray[Any] | Sequence[str]]] = [
-        *keys.items(),
-        *((name, array) for name, array in vectors if array.shape[1]),
-    ]
     table = _table(model, version)
-    parent = sql.Identifier(model._meta.db_table)
-    names = sql.SQL(", ").join(sql.Identifier(name) for name in ["version_id", *dict(columns)])
-    types = ["int8", *(_TYPES[name] for name, _ in columns)]
+    names = ["version_id", *kept, *(["word"] if words is not None else [])]
     with connection.cursor() as cursor:
         # The check spares ATTACH a scan for rows of other versions.
         cursor.execute(
             sql.SQL("CREATE TABLE {} (LIKE {} INCLUDING DEFAULTS, CHECK (version_id = {}))").format(
-                table, parent, sql.Literal(version.pk)
+                table, sql.Identifier(model._meta.db_table), sql.Literal(version.pk)
             )
         )
-    statement = sql.SQL("COPY {} ({}) FROM STDIN (FORMAT BINARY)").format(table, names)
+    statement = sql.SQL("COPY {} ({}) FROM STDIN (FORMAT BINARY)").format(
+        table, sql.SQL(", ").join(map(sql.Identifier, names))
+    )
     # In parts, since progress is reported on this very connection, which a COPY has to itself.
     for start in range(0, rows, _COPY_ROWS):
         part = slice(start, start + _COPY_ROWS)
-        with binary_cursor() as writer, writer.copy(statement) as copy:
-            copy.set_types(types)
-            for row in zip(*(array[part] for _, array in columns), strict=True):
-                copy.write_row((version.pk, *row))
+        columns_of_part = [column[part] for column in kept.values()]
+        versions = np.full(len(columns_of_part[0]), version.pk, dtype=np.int64)
+        texts = None if words is None else words[part]
+        with connection.cursor() as cursor, cursor.copy(statement) as copy:
+            copy.write(binary_copy.rows([versions, *columns_of_part], texts))
         progress(min(1.0, part.stop / rows))
 
 

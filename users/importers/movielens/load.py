@@ -8,17 +8,16 @@ The films' counts are changed with the ratings, so whoever rates one of these fi
 until the import is done: import large datasets when few people are there.
 """
 
-from collections.abc import Container, Iterator, Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass
 
-import numpy as np
 from django.contrib.auth.hashers import make_password
 from django.db import ProgrammingError, connection, transaction
 from django.db.backends.utils import CursorWrapper
 from psycopg.errors import CardinalityViolation
 from rich.progress import Progress
 
-from movies import catalogue, matching
+from movies import binary_copy, catalogue, matching
 from movies.catalogue import Film, Index, KnownFilm, Written
 from movies.importers.files import Files, ImportFailed
 from movies.importers.progress import step
@@ -30,7 +29,6 @@ from users.models import User
 # Ratings merged by one statement: its triggers run once for so many, and hold so many in memory.
 MERGE_ROWS = 2_000_000
 SOURCE_LENGTH = User._meta.get_field("source").max_length or 0
-_SECONDS_TO_2000 = 946_684_800
 _TitleOfYear = tuple[str, int | None]
 
 
@@ -215,8 +213,7 @@ def _load_ratings(
     total, staged = Merged(), 0
     for block in file.blocks():
         with cursor.copy("COPY staged_rating FROM STDIN (FORMAT binary)") as copy:
-            for part in _binary_rows(block):
-                copy.write(part)
+            copy.write(_binary_rows(block))
         staged += len(block.person)
         if staged >= MERGE_ROWS:
             total, staged = total + _merge(cursor, label, staged, not total.read), 0
@@ -249,29 +246,13 @@ def _merge(cursor: CursorWrapper, label: str, rows: int, is_first: bool) -> Merg
     return Merged(rows, added, changed, people)
 
 
-_ROW = np.dtype(
-    [("fields", ">i2")]
-    + [
-        part
-        for name, kind in (("person", "i8"), ("movie", "i8"), ("time", "i8"), ("value", "i2"))
-        for part in ((f"{name}_size", ">i4"), (name, f">{kind}"))
-    ]
-)
-
-
-def _binary_rows(ratings: Ratings) -> Iterator[bytes]:
-    """Yield the ratings in PostgreSQL's binary COPY format.
-
-    https://www.postgresql.org/docs/current/sql-copy.html: every row has its number of fields, and
-    before each field its size; times are microseconds since 2000.
-    """
-    rows = np.empty(len(ratings.person), dtype=_ROW)
-    rows["fields"] = 4
-    rows["person"], rows["movie"] = ratings.person, ratings.movie
-    rows["time"] = (ratings.seconds - _SECONDS_TO_2000) * 1_000_000
-    rows["value"] = ratings.half_stars
-    for name in ("person", "movie", "time", "value"):
-        rows[f"{name}_size"] = _ROW[name].itemsize
-    yield b"PGCOPY\n\xff\r\n\0" + bytes(8)
-    yield rows.tobytes()
-    yield b"\xff\xff"
+def _binary_rows(ratings: Ratings) -> bytes:
+    """The ratings as a COPY into the table at the side is sent them."""
+    return binary_copy.rows(
+        [
+            ratings.person,
+            ratings.movie,
+            binary_copy.timestamps(ratings.seconds),
+            ratings.half_stars,
+        ]
+    )
