@@ -16,7 +16,8 @@ from django.utils.text import slugify
 
 from movies import matching
 from movies.matching import Name
-from movies.models import Credit, Genre, Movie, Tag, search_titles
+from movies.models import Credit, Genre, Movie, Tag, search_titles, spellings
+from movies.titles import search_key
 
 # The same genre under another name.
 GENRE_NAMES = {
@@ -47,8 +48,12 @@ class Film:
     tmdb_id: int | None = None
 
     @property
+    def search_titles(self) -> str:
+        return search_titles(self.title, list(self.alternatives))
+
+    @property
     def keys(self) -> list[str]:
-        return match_keys(self.title, search_titles(self.title, list(self.alternatives)))
+        return match_keys(self.title, self.search_titles)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -272,7 +277,7 @@ def write_films(films: Mapping[int, Film]) -> Written:
             film.title,
             film.year,
             list(film.alternatives),
-            search_titles(film.title, list(film.alternatives)),
+            film.search_titles,
             film.movielens_id,
             film.imdb_id,
             film.tmdb_id,
@@ -286,8 +291,39 @@ def write_films(films: Mapping[int, Film]) -> Written:
         cursor.execute(_ADD_FILMS)
         added = cursor.rowcount
         cursor.execute("DROP TABLE staged_film")
+    _write_spellings({pk: spellings(film.search_titles) for pk, film in films.items()})
     _write_genres({pk: film.genres for pk, film in films.items() if film.genres})
     return Written(added, changed)
+
+
+_STAGE_SPELLINGS = """
+    CREATE TEMPORARY TABLE staged_spelling (movie_id bigint, key text) ON COMMIT DROP
+"""
+_REMOVE_SPELLINGS = """
+    DELETE FROM movies_spelling AS kept
+    WHERE movie_id IN (SELECT movie_id FROM staged_spelling) AND NOT EXISTS (
+        SELECT FROM staged_spelling AS staged
+        WHERE staged.movie_id = kept.movie_id AND staged.key = kept.key
+    )
+"""
+_ADD_SPELLINGS = """
+    INSERT INTO movies_spelling (movie_id, key)
+    SELECT movie_id, key FROM staged_spelling AS staged
+    WHERE NOT EXISTS (
+        SELECT FROM movies_spelling AS kept
+        WHERE kept.movie_id = staged.movie_id AND kept.key = staged.key
+    )
+"""
+
+
+def _write_spellings(keys: Mapping[int, Sequence[str]]) -> None:
+    """Let each film (by id) be searched for by these spellings and no others."""
+    rows = ((movie_id, key) for movie_id, spelt in keys.items() for key in spelt)
+    with connection.cursor() as cursor:
+        _stage(cursor, "staged_spelling", _STAGE_SPELLINGS, rows)
+        cursor.execute(_REMOVE_SPELLINGS)
+        cursor.execute(_ADD_SPELLINGS)
+        cursor.execute("DROP TABLE staged_spelling")
 
 
 _STAGE_GENRES = """
@@ -370,11 +406,13 @@ def name_otherwise(others: Mapping[int, str]) -> set[int]:
 
 
 _STAGE_CAST = """
-    CREATE TEMPORARY TABLE staged_cast (movie_id bigint, position smallint, name text)
-    ON COMMIT DROP
+    CREATE TEMPORARY TABLE staged_cast (
+        movie_id bigint, position smallint, name text, key text
+    ) ON COMMIT DROP
 """
 _ADD_PEOPLE = """
-    INSERT INTO movies_person (name) SELECT DISTINCT name FROM staged_cast ORDER BY name
+    INSERT INTO movies_person (name, key)
+    SELECT DISTINCT name, key FROM staged_cast ORDER BY name
     ON CONFLICT DO NOTHING
 """
 _ADD_CREDITS = """
@@ -391,7 +429,11 @@ def _fill_casts(casts: Mapping[int, Sequence[str]]) -> set[int]:
         Credit.objects.filter(role=Credit.Role.CAST).values_list("movie_id", flat=True).distinct()
     )
     lacking = {pk: cast for pk, cast in casts.items() if cast and pk not in has_cast}
-    rows = ((pk, place, name) for pk, cast in lacking.items() for place, name in enumerate(cast))
+    rows = (
+        (pk, place, name, search_key(name))
+        for pk, cast in lacking.items()
+        for place, name in enumerate(cast)
+    )
     with connection.cursor() as cursor:
         _stage(cursor, "staged_cast", _STAGE_CAST, rows)
         cursor.execute(_ADD_PEOPLE)

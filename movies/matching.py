@@ -21,13 +21,6 @@ TELLING_WORDS = 3
 TELLING_PART_WORDS = 2
 
 _FILLERS = frozenset({"the", "a", "an", "part", "vol", "volume", "no", "episode"})
-_ROMAN = ("i", "ii", "iii", "iv", "v", "vi", "vii", "viii", "ix", "x")
-_NAMED = ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
-_ORDINALS = ("fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth")
-_NUMBERS = {
-    **{name: str(number) for names in (_NAMED, _ROMAN) for number, name in enumerate(names, 1)},
-    **{name: f"{number}th" for number, name in enumerate(_ORDINALS, 4)},
-}
 _PARTING = re.compile(r"\s*:\s+|\s+[-–—]+\s+|[–—]")
 _OWNER = re.compile(r"^(?:[^\s:]+ ){0,3}?[^\s:]+['’]s? (?=\S)")
 
@@ -39,7 +32,7 @@ def spelling(title: str) -> tuple[str, ...]:
     """
     words = titles.search_key(titles.in_reading_order(title)).split()
     # A title that begins with "I" or "X" begins with no number.
-    numbered = words[:1] + [_NUMBERS.get(word, word) for word in words[1:]]
+    numbered = words[:1] + [titles.NUMBERS.get(word, word) for word in words[1:]]
     telling = [word for word in numbered if word not in _FILLERS]
     return tuple(telling or words or [title.casefold()])
 

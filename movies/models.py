@@ -7,8 +7,8 @@ from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.contrib.postgres.search import SearchVector
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
-from django.db.models import F
-from django.db.models.functions import Cast, Upper
+from django.db.models import F, Value
+from django.db.models.functions import Cast, Left, Replace, Reverse, Upper
 from django.urls import reverse
 from django.utils.text import slugify
 
@@ -26,6 +26,28 @@ SHARED_BY = 3
 MOST_TAGS = 6
 
 
+# PostgreSQL's levenshtein() takes no more than 255 letters.
+MOST_LETTERS = 200
+
+
+def letters_of(field: str) -> models.GeneratedField:
+    """A column with another's text without its spaces: what slips of typing are counted in."""
+    return models.GeneratedField(
+        expression=Left(Replace(field, Value(" "), Value("")), MOST_LETTERS),
+        output_field=models.TextField(),
+        db_persist=True,
+    )
+
+
+def likeness_indexes(field: str, name: str) -> list[models.Index]:
+    """Indexes for trigrams of the text, and for how its letters begin and end."""
+    return [
+        GinIndex(OpClass(field, "gin_trgm_ops"), name=f"{name}_trigrams"),
+        models.Index(OpClass("letters", "text_pattern_ops"), name=f"{name}_beginning"),
+        models.Index(OpClass(Reverse("letters"), "text_pattern_ops"), name=f"{name}_end"),
+    ]
+
+
 class Genre(models.Model):
     name = models.CharField(max_length=50, unique=True)
     slug = models.SlugField(max_length=50, unique=True)
@@ -39,17 +61,23 @@ class Genre(models.Model):
 
 class Person(models.Model):
     name = models.CharField(max_length=200, unique=True)
+    key = models.TextField(editable=False, default="", help_text="The name as it is searched for.")
+    letters = letters_of("key")
 
     class Meta:
         ordering = ["name"]
         verbose_name_plural = "people"
         indexes = [
-            GinIndex(OpClass("name", "gin_trgm_ops"), name="person_name"),
+            *likeness_indexes("key", "person_key"),
             models.Index(Upper("name"), name="person_name_upper"),
         ]
 
     def __str__(self) -> str:
         return self.name
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        self.key = titles.search_key(self.name)
+        super().save(*args, **kwargs)
 
     def get_absolute_url(self) -> str:
         return reverse("movies:person", args=[self.pk])
@@ -119,7 +147,7 @@ class Movie(models.Model):
         db_persist=True,
     )
 
-    # Every title's search key, one a line: what title search reads.
+    # Every title's search key, one a line.
     search_titles = models.TextField(editable=False, default="")
     created_at = models.DateTimeField(auto_now_add=True)
 
@@ -145,6 +173,10 @@ class Movie(models.Model):
     def save(self, *args: Any, **kwargs: Any) -> None:
         self.search_titles = search_titles(self.title, self.alternative_titles)
         super().save(*args, **kwargs)
+        self.spellings.all().delete()
+        Spelling.objects.bulk_create(
+            Spelling(movie=self, key=key) for key in spellings(self.search_titles)
+        )
 
     def get_absolute_url(self) -> str:
         return reverse("movies:detail", args=[self.pk, slugify(self.title) or "film"])
@@ -186,6 +218,25 @@ class Movie(models.Model):
 def search_titles(title: str, alternatives: list[str]) -> str:
     """Return the search keys of a film's titles, one a line."""
     return "\n".join(dict.fromkeys(titles.search_key(name) for name in [title, *alternatives]))
+
+
+def spellings(keys: str) -> list[str]:
+    """Return the spellings by which a film with these search keys (one a line) is searched for."""
+    return list(dict.fromkeys(way for key in keys.splitlines() for way in titles.spellings(key)))
+
+
+class Spelling(models.Model):
+    """One of the ways to write a film's title: what title search reads."""
+
+    movie = models.ForeignKey(Movie, models.CASCADE, related_name="spellings")
+    key = models.TextField()
+    letters = letters_of("key")
+
+    class Meta:
+        indexes = likeness_indexes("key", "spelling")
+
+    def __str__(self) -> str:
+        return self.key
 
 
 class Credit(models.Model):

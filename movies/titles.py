@@ -8,6 +8,27 @@ _ARTICLES = """
     the a an le la les l' un une der die das ein eine el los las il lo gli i o os as de het
 """
 ARTICLES = frozenset(_ARTICLES.split())
+# Numbers as people write them beside digits. What begins a title with "I" or "X" is no number.
+ROMAN = ("i", "ii", "iii", "iv", "v", "vi", "vii", "viii", "ix", "x")
+NAMED = ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
+_ORDINALS = ("fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth")
+NUMBERS = {
+    **{name: str(number) for names in (NAMED, ROMAN) for number, name in enumerate(names, 1)},
+    **{name: f"{number}th" for number, name in enumerate(_ORDINALS, 4)},
+}
+_OTHERWISE = {
+    **{name: digits for name, digits in NUMBERS.items() if name not in ROMAN},
+    **{"eleven": "11", "twelve": "12"},
+    **{
+        "dr": "doctor",
+        "mr": "mister",
+        "pt": "part",
+        "st": "saint",
+        "vol": "volume",
+        "vs": "versus",
+    },
+}
+_WITHIN = NUMBERS | _OTHERWISE
 _YEAR = re.compile(r"\s*\((\d{4})(?:\s*[-–]\s*\d{0,4})?\)\s*$")
 _ALTERNATIVES = re.compile(r"\s*\(([^()]*(?:\([^()]*\)[^()]*)*)\)\s*$")
 _ALSO_KNOWN_AS = re.compile(r"^a\.?k\.?a\.?:?\s+", re.IGNORECASE)
@@ -57,6 +78,23 @@ def search_key(text: str) -> str:
     plain = "".join(letter for letter in decomposed if not unicodedata.combining(letter))
     plain = plain.translate(_LETTERS).casefold().replace("&", " and ")
     return " ".join(re.sub(r"['’`´.]", "", re.sub(r"[^\w\s'’`´.]", " ", plain)).split())
+
+
+def telling(words: list[str]) -> list[str]:
+    """Return the words of a search key without articles, unless these are all there is."""
+    return [word for word in words if word not in ARTICLES] or words
+
+
+def spellings(key: str) -> list[str]:
+    """Return the ways in which a title's search key is compared with what people type, each once.
+
+    As it is; without articles; and then with numbers as digits and the likes of "Dr" in full.
+    """
+    words = key.split()
+    bare = telling(words)
+    plain = [_OTHERWISE.get(word, word) for word in bare[:1]]
+    plain += [_WITHIN.get(word, word) for word in bare[1:]]
+    return list(dict.fromkeys(" ".join(spelt) for spelt in (words, bare, plain) if spelt))
 
 
 # Letters that Unicode does not take apart.

@@ -72,7 +72,8 @@ def find(
     query = search.parse(text)
     if len(query.key) < search.SHORTEST:
         return Answer([], [])
-    titles = search.match_titles(query, films)
+    named = search.find_people(query, people)
+    titles = search.match_titles(query, films, loosely=not named)
     if any(match.is_equal for match in titles):
         understood = Understood(text)
     else:
@@ -90,7 +91,7 @@ def find(
     ids = _merged(titles, meant, is_description)[:films]
     return Answer(
         films=search.in_given_order(Movie.objects.all(), ids),
-        people=search.find_people(query, people) if people else [],
+        people=named,
         conditions=understood.conditions,
         by_title=by_title,
     )

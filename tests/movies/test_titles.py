@@ -46,3 +46,23 @@ def test_titles_are_taken_apart(text, title, year, alternatives):
 )
 def test_search_keys_forgive_case_accents_and_punctuation(text, key):
     assert titles.search_key(text) == key
+
+
+@pytest.mark.parametrize(
+    ("key", "spellings"),
+    [
+        ("heat", ["heat"]),
+        ("the matrix", ["the matrix", "matrix"]),
+        (
+            "the godfather part ii",
+            ["the godfather part ii", "godfather part ii", "godfather part 2"],
+        ),
+        ("twelve monkeys", ["twelve monkeys", "12 monkeys"]),
+        ("x men", ["x men"]),
+        ("dr no", ["dr no", "doctor no"]),
+        ("the a", ["the a"]),
+        ("", []),
+    ],
+)
+def test_a_title_is_compared_in_a_few_spellings(key, spellings):
+    assert titles.spellings(key) == spellings
