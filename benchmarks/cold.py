@@ -12,13 +12,11 @@ Then films move by 1, 3 and 10 ratings of one half of the people, and are ranked
 import argparse
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from rich.console import Console
-from rich.table import Table
 
-from benchmarks import site
+from benchmarks import record, site
 
 if TYPE_CHECKING:
     from recommender.embedders import Embedding
@@ -30,7 +28,7 @@ RATINGS = (1, 3, 10)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the benchmark and print its table."""
+    """Run the benchmark, print its tables and keep them."""
     options = _parser().parse_args(arguments)
     site.start()
     from benchmarks import dataset, marquee
@@ -44,8 +42,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if options.wikipedia:
             wikipedia.import_films(files_of(options.wikipedia), progress(shown=False))
         rows, moves = measure()
-    show(rows)
-    show_moves(moves)
+    results = {"new films": table(rows), "new films, moved": table_of_moves(moves)}
+    print(record.tables(list(results.values())))
+    for part, result in results.items():
+        record.keep(f"{data.label}.spaces", part, result, record.tables)
     return 0
 
 
@@ -127,22 +127,33 @@ def _moves(
     return rows
 
 
-def show(rows: dict[str, dict[str, float]]) -> None:
-    """Print the figures, and how many times random's recall is."""
+def table(rows: dict[str, dict[str, float]]) -> dict[str, Any]:
+    """The figures, and how many times random's recall is, as `record.tables` takes them."""
     by_chance = rows["random"]["recall@20"]
-    table = Table("Films whose ratings were hidden, ranked by", "AUC", "Recall@20", "× random")
-    for title, row in rows.items():
-        recall = row["recall@20"]
-        table.add_row(title, f"{row['auc']:.4f}", f"{recall:.4f}", f"{recall / by_chance:.2f}")
-    Console().print(table)
+    return {
+        "title": "New films: all ratings hidden, ranked by",
+        "columns": {"": "", "AUC": ".4f", "Recall@20": ".4f", "× random": ".2f"},
+        "rows": [
+            {
+                "": title,
+                "AUC": row["auc"],
+                "Recall@20": row["recall@20"],
+                "× random": row["recall@20"] / by_chance,
+            }
+            for title, row in rows.items()
+        ],
+        "notes": [],
+    }
 
 
-def show_moves(moves: dict[int, dict[str, float]]) -> None:
-    """Print the figures by the number of ratings."""
-    table = Table("Ratings of each film", *next(iter(moves.values())))
-    for count, row in moves.items():
-        table.add_row(str(count), *(f"{value:,.4g}" for value in row.values()))
-    Console().print(table)
+def table_of_moves(moves: dict[int, dict[str, float]]) -> dict[str, Any]:
+    """The figures by the number of ratings, likewise."""
+    return {
+        "title": "New films, moved by the ratings of half of the people, for the other half",
+        "columns": {"ratings of each": "d", **dict.fromkeys(next(iter(moves.values())), ",.4g")},
+        "rows": [{"ratings of each": count, **row} for count, row in moves.items()],
+        "notes": [],
+    }
 
 
 def _hidden(fold: int) -> np.ndarray:

@@ -11,6 +11,7 @@ tried. One half chose the weights. The other half is for the figures that are to
 
 import argparse
 import csv
+import os
 import random
 import statistics
 import sys
@@ -18,11 +19,11 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from benchmarks import site
+from benchmarks import record, site
 
 if TYPE_CHECKING:
     from recommender.serving.finding import Weights
@@ -48,8 +49,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
     described = _fill(options.films, options.ratings)
     _tell_stories(options.embedder)
     halves = ["tune", "held-out"] if options.held_out else ["tune"]
-    print(_table(described, halves))
-    print(_titles())
+    result = _table(described, halves) | {"notes": _titles()}
+    result["title"] += f", the story space by {options.embedder}"
+    print(record.tables([result]))
+    label = (options.ratings or options.films).resolve().name
+    record.keep(f"{label}.spaces", f"search by meaning, {options.embedder}", result, record.tables)
 
 
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
@@ -93,8 +97,9 @@ def _tell_stories(embedder: str) -> None:
     dispatch.execute(runs.create(Space.STORY, embedder=embedder))
 
 
-def _table(described: list[Described], halves: list[str]) -> str:
+def _table(described: list[Described], halves: list[str]) -> dict[str, Any]:
     """How often the film is among the first ten, and first, by what is taken into account."""
+    from movies.models import Movie
     from recommender.serving.finding import Weights
 
     ways = {
@@ -105,18 +110,20 @@ def _table(described: list[Described], halves: list[str]) -> str:
         "shared words, story": Weights(renown=0),
         "all three": Weights(),
     }
-    lines = [
-        "| | " + " | ".join(f"{half}: in ten | first" for half in halves) + " |",
-        "|---|" + "---|---|" * len(halves),
-    ]
+    rows = []
     for name, weights in ways.items():
-        cells = []
+        row: dict[str, object] = {"": name}
         for half in halves:
             places = [_place(film, weights) for film in described if film.half == half]
-            cells += [f"{np.mean([place < k for place in places]):.1%}" for k in (TOP, 1)]
-        lines.append(f"| {name} | " + " | ".join(cells) + " |")
-    counts = ", ".join(f"{half}: {sum(film.half == half for film in described)}" for half in halves)
-    return "\n".join([*lines, f"\nDescriptions: {counts}."])
+            row[f"{half}: among ten"] = float(np.mean([place < TOP for place in places]))
+            row[f"{half}: first"] = float(np.mean([place < 1 for place in places]))
+        rows.append(row)
+    counts = ", ".join(f"{half} {sum(film.half == half for film in described)}" for half in halves)
+    return {
+        "title": f"Search by meaning: {Movie.objects.count():,} films; descriptions: {counts}",
+        "columns": {name: "" if name == "" else ".1%" for name in rows[0]},
+        "rows": rows,
+    }
 
 
 def _place(film: Described, weights: "Weights") -> float:
@@ -126,7 +133,7 @@ def _place(film: Described, weights: "Weights") -> float:
     return ids.index(film.movie_id) if film.movie_id in ids else np.inf
 
 
-def _titles() -> str:
+def _titles() -> list[str]:
     """Exact and mistyped titles, and how long answers take."""
     from django.db.models import Count
 
@@ -144,16 +151,16 @@ def _titles() -> str:
         (mistyped(movie.title, chance), movie) for movie in chance.sample(known, MISTYPED_TITLES)
     ]
     second = sum(movie in find(text, TOP).films[:2] for text, movie in slips)
-    typed = [movie.title[: chance.randint(3, len(movie.title))] for movie in exact if movie.title]
+    typed = [
+        movie.title[: chance.randint(3, max(3, len(movie.title)))] for movie in exact if movie.title
+    ]
     texts = [row["description"] for row in csv.DictReader(DESCRIPTIONS.open(encoding="utf-8"))]
-    return "\n".join(
-        [
-            f"Exact titles first: {first} of {len(exact)}.",
-            f"Titles with one slip among the first two: {second} of {len(slips)}.",
-            f"Suggesting titles: {_milliseconds(lambda text: search.find(text, 6, 3), typed)}",
-            f"Finding what is meant: {_milliseconds(lambda text: find(text, 6, 0), texts)}",
-        ]
-    )
+    return [
+        f"Exact titles first: {first} of {len(exact)}.",
+        f"Titles with one slip among the first two: {second} of {len(slips)}.",
+        f"Suggesting titles: {_milliseconds(lambda text: search.find(text, 6, 3), typed)}.",
+        f"Finding what is meant: {_milliseconds(lambda text: find(text, 6, 0), texts)}.",
+    ]
 
 
 def mistyped(title: str, chance: random.Random) -> str:
@@ -176,7 +183,10 @@ def _milliseconds(answer: Callable[[str], object], texts: list[str]) -> str:
         start = time.perf_counter()
         answer(text)
         times.append(1000 * (time.perf_counter() - start))
-    return f"median {statistics.median(times):.0f} ms, 95 % {np.quantile(times, 0.95):.0f} ms"
+    return (
+        f"median {statistics.median(times):.0f} ms, 95 % within {np.quantile(times, 0.95):.0f} ms,"
+        f" on {os.cpu_count()} cores at load {os.getloadavg()[0]:.1f}"
+    )
 
 
 if __name__ == "__main__":

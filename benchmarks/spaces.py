@@ -8,27 +8,31 @@ database of its own. Each technique learns without each person's last rating (`s
 - *next*: of the ten films that a person liked last, the share whose 20 nearest hold the film that
   they rated last (`training.coherence`), beside taste alone with its 95 % interval;
 - *genres*, *people*: what a film and its 20 nearest have in common, beside two films at random;
-- *seconds*, *MB*: what learning once took, and by how much the process had grown at its highest.
+- *seconds*, *MB*: processor time that learning once took, and by how much the process had grown
+  at its highest.
 
-The last rows blend the default techniques by the weights of the site (`serving.fusion`).
+The last rows blend the default techniques by the weights of the site (`serving.fusion`). The table
+is kept below `benchmarks/results`.
 """
 
 import argparse
-import resource
 import sys
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks import site
+from benchmarks import record, site
 
 site.start()
 
 from django.core.management import call_command  # noqa: E402
 
+from movies.importers.files import files_of  # noqa: E402
 from recommender.catalogue import Material  # noqa: E402
 from recommender.embedders import FilmEmbedding, Unavailable, pooling, techniques  # noqa: E402
 from recommender.interactions import Interactions  # noqa: E402
@@ -42,6 +46,18 @@ from recommender.training.intervals import paired_interval  # noqa: E402
 from recommender.training.splits import leave_last_out  # noqa: E402
 
 Metrics = NDArray[np.float64]
+
+COLUMNS = {
+    "": "",
+    "next: Recall@20": ".4f",
+    "beside taste": "+.4f",
+    "genres": ".3f",
+    "genres at random": ".3f",
+    "people": ".3f",
+    "people at random": ".3f",
+    "seconds": ".0f",
+    "MB": ".0f",
+}
 
 
 @dataclass(frozen=True)
@@ -57,7 +73,7 @@ class Fitted:
 
 def fit(space: str, technique: str, material: Material) -> Fitted:
     """Learn once. Taste is measured by the angles of its movie vectors, as similar films are."""
-    before, start = _peak(), time.perf_counter()
+    before, start = _memory_peak(anew=True), time.process_time()
     if Space(space).knows_people:
         recipe = Recipe.of(technique, {})
         interactions = Interactions.build(material.ratings, recipe.weighting)
@@ -65,7 +81,8 @@ def fit(space: str, technique: str, material: Material) -> Fitted:
         embedding = FilmEmbedding(interactions.movie_ids, pooling.normalized(vectors), "ratings")
     else:
         embedding = FilmRecipe.of(space, technique, {}).embedder.fit(material)
-    return Fitted(space, technique, embedding, time.perf_counter() - start, _peak() - before)
+    seconds, megabytes = time.process_time() - start, _memory_peak() - before
+    return Fitted(space, technique, embedding, seconds, megabytes)
 
 
 def blended(
@@ -98,65 +115,92 @@ def blended(
     return likeness
 
 
-def _peak() -> float:
-    """The most memory that this process has had, in MB."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+def _memory_peak(anew: bool = False) -> float:
+    """The most memory that this process has had, in MB; `anew`: from now on."""
+    if anew:
+        Path("/proc/self/clear_refs").write_text("5")
+    status = Path("/proc/self/status").read_text()
+    return int(status.split("VmHWM:")[1].split()[0]) / 1024
 
 
-def _rows(
-    question: Question, material: Material, fitted: list[Fitted]
-) -> Iterator[tuple[str, Metrics, str]]:
-    """Each row's name, everybody's figure (p,), and the rest of its cells."""
-    for found in fitted:
-        recall = question.recall(coherence.by_cosine(found.embedding, question.candidates))
-        shared = coherence.coherence(found.embedding, material.films)
-        yield (
-            f"{found.space}: {found.technique}",
-            recall,
-            f"{shared.genres:.3f} / {shared.genres_at_random:.3f} |"
-            f" {shared.people:.3f} / {shared.people_at_random:.3f} |"
-            f" {found.seconds:.0f} | {found.megabytes:.0f}",
-        )
-    defaults = {found.space: found.embedding for found in reversed(fitted)}
-    for space in [space for space in defaults if space != "taste"]:
-        weights = {"taste": BLEND["taste"], space: BLEND[space]}
-        like = blended(defaults, weights, question.candidates)
-        yield f"taste + {space}", question.recall(like), "| | |"
-    if len(defaults) > 1:
-        like = blended(defaults, BLEND, question.candidates)
-        yield "blend of all", question.recall(like), "| | |"
-    yield "most popular", question.most_popular(), "| | |"
-
-
-def main(arguments: argparse.Namespace) -> None:
-    call_command("migrate", verbosity=0)
-    call_command("import_movielens", arguments.ratings, no_progress=True)
-    call_command("import_wikipedia", arguments.films, create=True, no_progress=True)
+def measure(spaces: list[str]) -> dict[str, Any]:
+    """The table of the spaces' techniques, for the films and ratings of the database."""
     _, material = snapshot.take_material()
     split = leave_last_out(material.ratings)
     question = Question.build(split)
     earlier = replace(material, ratings=split.training)
-    fitted = []
-    for space in arguments.space or Space.values:
+    fitted, notes = [], []
+    for space in spaces:
         for technique in techniques(space):
             print(f"Learning {space} by {technique}", file=sys.stderr, flush=True)
             try:
                 fitted.append(fit(space, technique, earlier))
             except Unavailable as reason:
-                print(f"{technique} is left out: {reason}", file=sys.stderr)
-    print(f"{len(material.films):,} films, {len(material.ratings):,} ratings;")
-    print(f"{len(question.targets):,} people; a list at random holds {question.at_random():.4f}.\n")
-    print("| | next: Recall@20 | beside taste | genres / random | people / random | s | MB |")
-    print("|---|---|---|---|---|---|---|")
+                notes.append(f"{space}: {technique} is left out. {reason}")
+    return {
+        "title": f"Spaces: {len(material.films):,} films, {len(material.ratings):,} ratings,"
+        f" {len(question.targets):,} people asked about; a list at random holds the next film for"
+        f" {question.at_random():.4f}",
+        "columns": COLUMNS,
+        "rows": list(_rows(question, material, fitted)),
+        "notes": notes,
+    }
+
+
+def _rows(
+    question: Question, material: Material, fitted: list[Fitted]
+) -> Iterator[dict[str, object]]:
+    """The rows, those of taste first."""
     taste: Metrics | None = None
-    for name, recall, cells in _rows(question, material, fitted):
-        beside = ""
+    for name, recall, others in _figures(question, material, fitted):
+        row = {"": name, "next: Recall@20": float(recall.mean()), **others}
         if taste is not None:
-            low, high = paired_interval(recall, taste)
-            beside = f"{low:+.4f} to {high:+.4f}"
+            row["beside taste"] = paired_interval(recall, taste)
         elif name.startswith("taste"):
             taste = recall
-        print(f"| {name} | {recall.mean():.4f} | {beside} | {cells} |", flush=True)
+        yield row
+
+
+def _figures(
+    question: Question, material: Material, fitted: list[Fitted]
+) -> Iterator[tuple[str, Metrics, dict[str, float]]]:
+    """Each row's name, everybody's recall (p,), and its other figures."""
+    for found in fitted:
+        shared = coherence.coherence(found.embedding, material.films)
+        yield (
+            f"{found.space}: {found.technique}",
+            question.recall(coherence.by_cosine(found.embedding, question.candidates)),
+            {
+                "genres": shared.genres,
+                "genres at random": shared.genres_at_random,
+                "people": shared.people,
+                "people at random": shared.people_at_random,
+                "seconds": found.seconds,
+                "MB": found.megabytes,
+            },
+        )
+    defaults = {found.space: found.embedding for found in reversed(fitted)}
+    for space in [space for space in defaults if "taste" in defaults and space != "taste"]:
+        weights = {"taste": BLEND["taste"], space: BLEND[space]}
+        like = blended(defaults, weights, question.candidates)
+        yield f"taste + {space}", question.recall(like), {}
+    if len(defaults) > 1:
+        like = blended(defaults, BLEND, question.candidates)
+        yield "blend of all", question.recall(like), {}
+    yield "most popular", question.most_popular(), {}
+
+
+def main(arguments: argparse.Namespace) -> None:
+    """Fill a site of the benchmark's own, measure, print and keep the table."""
+    call_command("migrate", verbosity=0)
+    call_command("import_movielens", arguments.ratings, no_progress=True)
+    call_command("import_wikipedia", arguments.films, create=True, no_progress=True)
+    spaces = arguments.space or Space.values
+    result = measure(spaces)
+    print(record.tables([result]))
+    part = "spaces" if len(spaces) == len(Space.values) else f"spaces: {', '.join(spaces)}"
+    label = files_of(Path(arguments.ratings)).label
+    record.keep(f"{label}.spaces", part, result, record.tables)
 
 
 if __name__ == "__main__":
