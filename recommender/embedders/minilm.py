@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import special
 
 from recommender.catalogue import Material
 from recommender.embedders import pooling
@@ -149,8 +148,9 @@ class _Model:
         attended = self._dense(attended, f"{name}attention.output.dense")
         hidden = self._normalize(hidden + attended, f"{name}attention.output.LayerNorm")
         inner = self._dense(hidden, f"{name}intermediate.dense")
-        # GELU: Hendrycks, Gimpel 2016.
-        inner *= np.float32(0.5) * (1 + special.erf(inner / np.float32(np.sqrt(2))))
+        # One text at a time stays in the processor's cache.
+        for text in inner:
+            _gelu(text)
         outer = self._dense(inner, f"{name}output.dense")
         return self._normalize(hidden + outer, f"{name}output.LayerNorm")
 
@@ -176,6 +176,27 @@ class _Model:
 
     def _norm(self, name: str) -> tuple[Matrix, Matrix]:
         return self.weights[f"{name}.weight"], self.weights[f"{name}.bias"]
+
+
+_ERROR_FUNCTION = (1.061405429, -1.453152027, 1.421413741, -0.284496736, 0.254829592)
+
+
+def _gelu(values: Matrix) -> None:
+    """Make each x of the values x Φ(x), in place (Hendrycks, Gimpel 2016).
+
+    x Φ(x) = max(x, 0) − ½|x| erfc(|x| / √2), with erfc from Abramowitz, Stegun 1964, 7.1.26, which
+    errs by 1.5 · 10⁻⁷ at most: scipy's takes four times as long.
+    """
+    size = np.abs(values)
+    nearness = 1 / (1 + np.float32(0.3275911 / np.sqrt(2)) * size)
+    tail = np.zeros_like(size)
+    for factor in _ERROR_FUNCTION:
+        tail += np.float32(factor)
+        tail *= nearness
+    tail *= np.exp(np.float32(-0.5) * size * size)
+    tail *= np.float32(0.5) * size
+    np.maximum(values, 0, out=values)
+    values -= tail
 
 
 @lru_cache(maxsize=1)
