@@ -1,6 +1,15 @@
 """MiniLM by numpy: the real weights where they are installed, small random ones everywhere."""
 
+import hashlib
+import http.server
 import json
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
 from importlib import util
 from pathlib import Path
 
@@ -109,6 +118,94 @@ def test_without_weights_it_says_where_they_come_from(
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))
     with pytest.raises(Unavailable, match=r"requirements/story\.txt"):
         MiniLM.encode(["a heist"], {})
+
+
+class Hub(http.server.BaseHTTPRequestHandler):
+    """As much of the Hugging Face hub as a download asks for."""
+
+    COMMIT = "c" * 40
+
+    def __init__(self, folder: Path, asked: list[str], *args: object) -> None:
+        self.folder, self.asked = folder, asked
+        super().__init__(*args)
+
+    def do_GET(self) -> None:
+        self.asked.append(self.path)
+        files = list(self.folder.iterdir())
+        if "/revision/" in self.path:
+            siblings = [{"rfilename": path.name} for path in files]
+            told = {"id": minilm._HUB, "sha": self.COMMIT, "siblings": siblings}
+            self.answer(json.dumps(told).encode())
+        elif "/tree/" in self.path:
+            tree = [
+                {"type": "file", "path": path.name, "size": path.stat().st_size, "oid": path.name}
+                for path in files
+            ]
+            self.answer(json.dumps(tree).encode())
+        elif (file := self.folder / self.path.rsplit("/", 1)[1]).is_file():
+            self.answer(file.read_bytes())
+        else:
+            self.send_error(404)
+
+    do_HEAD = do_GET
+
+    def answer(self, content: bytes) -> None:
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(content)))
+        self.send_header("ETag", f'"{hashlib.sha256(content).hexdigest()}"')
+        self.send_header("X-Repo-Commit", self.COMMIT)
+        self.end_headers()
+        if self.command == "GET":
+            self.wfile.write(content)
+
+    def log_message(self, *args: object) -> None: ...
+
+
+@contextmanager
+def hub(folder: Path) -> Iterator[tuple[str, list[str]]]:
+    """Its address, and what has been asked of it."""
+    asked: list[str] = []
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), partial(Hub, folder, asked))
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}", asked
+    server.shutdown()
+    server.server_close()
+
+
+ELSEWHERE = """
+from recommender.embedders import minilm
+from tests.recommender.embedders.material import told
+
+minilm._PACKAGE = "no_such_package_as_this"
+embedding = minilm.MiniLM.from_dict({"tokens": 8}).fit(told())
+print(*embedding.vectors.shape, *minilm.MiniLM.encode(["a heist"], {}).shape)
+"""
+
+
+def test_training_takes_the_weights_from_the_hub_once_and_queries_take_those(
+    tmp_path: Path,
+) -> None:
+    published, cache = tmp_path / "published", tmp_path / "cache"
+    published.mkdir()
+    small_model(published)
+    (published / "README.md").write_text("Nobody asks for it.")
+    with hub(published) as (address, asked):
+        # A process of its own, as the hub's client reads its environment when it is imported.
+        surroundings = {name: value for name, value in os.environ.items() if name != FOLDER}
+        surroundings |= {"HF_ENDPOINT": address, "HF_HOME": str(cache), "NO_PROXY": "127.0.0.1"}
+        said = [
+            subprocess.run(
+                [sys.executable, "-c", ELSEWHERE],
+                env=surroundings | {"HF_HUB_OFFLINE": offline},
+                stdout=subprocess.PIPE,
+                text=True,
+                check=True,
+            ).stdout.split()
+            for offline in ("0", "1")
+        ]
+    assert said == [["8", "8", "1", "8"]] * 2
+    files = {path.rsplit("/", 1)[1] for path in asked if "/resolve/" in path}
+    assert files == {"config.json", "tokenizer.json", "model.safetensors"}
 
 
 def test_a_bad_setting_is_named() -> None:
