@@ -149,10 +149,24 @@ class MovieSerializer(serializers.ModelSerializer[Movie]):
     mean_stars = serializers.FloatField(
         read_only=True, allow_null=True, help_text="The mean of its ratings, null without any."
     )
+    is_new = serializers.BooleanField(
+        read_only=True,
+        help_text="Whether nobody has rated it yet, so that its genres, its people and its story"
+        " alone speak for it.",
+    )
 
     class Meta:
         model = Movie
-        fields = ["id", "title", "year", "genres", "poster_url", "rating_count", "mean_stars"]
+        fields = [
+            "id",
+            "title",
+            "year",
+            "genres",
+            "poster_url",
+            "rating_count",
+            "mean_stars",
+            "is_new",
+        ]
 
 
 class CreditSerializer(serializers.ModelSerializer[Credit]):

@@ -113,7 +113,7 @@ def test_one_film_has_its_facts_people_and_the_distribution_of_its_ratings(anony
     assert {genre["slug"] for genre in body["genres"]} == {"comedy", "romance"}
     assert body["people"] == [{"name": "Audrey Tautou", "role": "cast"}]
     assert (body["movielens_id"], body["imdb_id"], body["tmdb_id"]) == (4973, 211915, None)
-    assert (body["rating_count"], body["mean_stars"]) == (3, 3.5)
+    assert (body["rating_count"], body["mean_stars"], body["is_new"]) == (3, 3.5, False)
     assert len(body["distribution"]) == 10
     assert {row["stars"]: row["count"] for row in body["distribution"] if row["count"]} == {
         1.5: 1,
