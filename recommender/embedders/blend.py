@@ -53,13 +53,15 @@ class FoldIn:
     def vector(self, rated: Rated) -> NDArray[np.float32]:
         """See `base.FoldIn`."""
         by_als = self.als_weight * self.als.vector(self._als_part(rated))
-        by_items = ease.FoldIn().vector(rated)
+        by_items = ease.FoldIn().vector(self._item_part(rated))
         return np.concatenate([by_als, by_items, [self.popularity]]).astype(np.float32)
 
     def contributions(self, rated: Rated, candidates: Floats) -> NDArray[np.float32]:
         """See `base.FoldIn`."""
         by_als = self.als.contributions(self._als_part(rated), candidates[:, : self._factors])
-        by_items = ease.FoldIn().contributions(rated, candidates[:, self._factors : -1])
+        by_items = ease.FoldIn().contributions(
+            self._item_part(rated), candidates[:, self._factors : -1]
+        )
         return np.asarray(self.als_weight * by_als + by_items, dtype=np.float32)
 
     def given(self, candidates: Floats) -> NDArray[np.float32]:
@@ -78,6 +80,9 @@ class FoldIn:
 
     def _als_part(self, rated: Rated) -> Rated:
         return Rated(rated.vectors[:, : self._factors], rated.inputs, rated.confidences)
+
+    def _item_part(self, rated: Rated) -> Rated:
+        return Rated(rated.vectors[:, self._factors : -1], rated.inputs, rated.confidences)
 
 
 class Blend(Configured[Settings]):

@@ -60,6 +60,7 @@ class FoldIn:
     """A user's vector is a sum over their likes: Σ (c − 1) p, with p for as many as they have.
 
     `Rated.inputs` (n, 2k) are the input vectors for users with many likes, and for those with few.
+    Versions of earlier days have one for everybody (n, k), and are served as they were then.
     """
 
     def vector(self, rated: Rated) -> Matrix:
@@ -75,6 +76,8 @@ class FoldIn:
 
     def _inputs(self, rated: Rated, strengths: Floats) -> Floats:
         """The movies' input vectors (n, k) for a user with so many likes."""
+        if rated.inputs.shape[1] == rated.vectors.shape[1]:
+            return rated.inputs
         many, few = np.split(np.asarray(rated.inputs), 2, axis=1)
         fewness = _fewness(np.asarray(np.count_nonzero(strengths)))
         mixed: Floats = (1 - fewness) * many + fewness * few

@@ -190,6 +190,23 @@ def test_popularity_does_not_make_films_alike() -> None:
     assert np.abs(plain[:, -1]).mean() < 0.05 * np.sqrt((plain**2).sum(axis=1).mean())
 
 
+@pytest.mark.parametrize("name", ["ease", "blend"])
+def test_versions_with_one_input_vector_a_movie_are_served_as_they_were(
+    name: str, everybody_has_many: None
+) -> None:
+    """As they were trained before users with few likes had another."""
+    data = interactions()
+    model = EMBEDDERS[name].from_dict({"rank": 8}).fit(data)
+    now = rated_by(7, data, model)
+    then = Rated(now.vectors, now.inputs[:, :8], now.confidences)
+    fold_in = EMBEDDERS[name].fold_in(*model.fold_in.state())
+    np.testing.assert_allclose(fold_in.vector(then), fold_in.vector(now), rtol=1e-5)
+    candidates = model.movie_vectors[:5]
+    np.testing.assert_allclose(
+        fold_in.contributions(then, candidates), fold_in.contributions(now, candidates), rtol=1e-4
+    )
+
+
 def test_a_blend_is_the_same_twice() -> None:
     data = interactions()
     one, two = (blend.Blend(blend.Settings(seed=3)).fit(data) for _ in range(2))
