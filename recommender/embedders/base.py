@@ -122,7 +122,11 @@ class FilmEmbedding:
 
 
 class FilmEmbedder(Protocol):
-    """A technique that fills a space with vectors of films alone."""
+    """A technique that fills a space with vectors of films alone.
+
+    Where a space may learn from ratings, one that does so by some settings alone has a property
+    `learns_from_ratings`, which says whether it does by those that it was made with.
+    """
 
     @classmethod
     def from_dict(cls, values: Mapping[str, object]) -> Self:

@@ -68,6 +68,11 @@ class DeepWalk(Configured[Settings]):
 
     kind = Settings
 
+    @property
+    def learns_from_ratings(self) -> bool:
+        """See `base.FilmEmbedder`."""
+        return self._settings.likes_weight > 0
+
     def fit(self, material: Material, progress: Progress = silent) -> FilmEmbedding:
         """See `base.FilmEmbedder`. Films without a link to anything have no place."""
         settings, films = self._settings, material.films

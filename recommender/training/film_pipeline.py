@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from recommender import vectors
 from recommender.catalogue import Material
 from recommender.embedders import FilmEmbedding
-from recommender.models import Metric, ModelVersion, Space, TrainingRun
+from recommender.models import Metric, ModelVersion, TrainingRun
 from recommender.recipe import FilmRecipe
 from recommender.training import coherence, gate, release, runs, snapshot
 from recommender.training.coherence import Question
@@ -48,11 +48,11 @@ def execute(run: TrainingRun, listener: runs.Listener | None = None) -> ModelVer
     with runs.underway(run, listener) as report:
         recipe = FilmRecipe.of(run.space, run.embedder, run.parameters)
         rival = gate.rival(recipe, run.space)
-        fits = 1 + Space(run.space).knows_ratings + (rival.recipe is not None)
+        fits = 1 + recipe.learns_from_ratings + (rival.recipe is not None)
         report.begin("Reading films and ratings", 0.05)
         taken_at, material = snapshot.take_material()
         report.note(f"{len(material.films):,} films, {len(material.ratings):,} ratings")
-        trial = _try_out(run, material, recipe, rival, FITTING_SHARE / fits, report)
+        trial = _try_out(material, recipe, rival, FITTING_SHARE / fits, report)
         embedding = trial.fitted
         if embedding is None:
             report.begin("Learning from everything", FITTING_SHARE / fits)
@@ -67,7 +67,7 @@ def execute(run: TrainingRun, listener: runs.Listener | None = None) -> ModelVer
             numbers=embedding.numbers,
             saw=embedding.saw,
             movie_count=len(embedding.movie_ids),
-            rating_count=len(material.ratings) if Space(run.space).knows_ratings else 0,
+            rating_count=len(material.ratings) if recipe.learns_from_ratings else 0,
             snapshot_at=taken_at,
         )
         _write(version, embedding, report)
@@ -77,21 +77,22 @@ def execute(run: TrainingRun, listener: runs.Listener | None = None) -> ModelVer
 
 
 def _try_out(
-    run: TrainingRun,
     material: Material,
     recipe: FilmRecipe,
     rival: Rival[FilmRecipe],
     fit_share: float,
     report: Reporter,
 ) -> Trial:
-    """Learn without each person's last rating, and be judged by it."""
+    """Learn without each person's last rating, and be judged by it.
+
+    Where ratings say nothing to the recipe, that has seen everything, and need not be done again.
+    """
     split = leave_last_out(material.ratings)
     question = Question.build(split)
-    knows_ratings = Space(run.space).knows_ratings
-    if knows_ratings and not len(question.targets):
+    if recipe.learns_from_ratings and not len(question.targets):
         report.note("Too few ratings to hold any out: the version has no metrics.")
         return Trial()
-    earlier = replace(material, ratings=split.training) if knows_ratings else material
+    earlier = replace(material, ratings=split.training)
     report.begin("Learning, to be judged by what people rated last", fit_share)
     embedding = _fit(recipe, earlier, report)
     metrics, recall = _measure(embedding, material, question, report)
@@ -101,7 +102,7 @@ def _try_out(
         other = _recall(_fit(rival.recipe, earlier, report), question)
         report.note(f"Recall@20 {other.mean():.4f} by the recipe of {rival.live}")
         against_live = Difference.between(recall, other)
-    return Trial(metrics, against_live, None if knows_ratings else embedding)
+    return Trial(metrics, against_live, None if recipe.learns_from_ratings else embedding)
 
 
 def _measure(

@@ -114,6 +114,15 @@ def test_taste_is_left_alone(trained):
     assert ModelVersion.objects.live("words").space == "words"
 
 
+@pytest.mark.parametrize(("likes", "fits"), [(0, 1), (1, 2)])
+def test_what_learns_nothing_from_ratings_is_fitted_once(camps, likes, fits):
+    parameters = {"likes_weight": likes, "dimension": 4, "walks": 1, "length": 4}
+    version = dispatch.execute(runs.create("people", parameters))
+    assert version.run.log.count(" Learning") == fits
+    assert bool(version.rating_count) == bool(likes)
+    assert version.metrics["model"]["recall@20"] >= 0
+
+
 def test_another_recipe_is_compared_with_the_live_one_on_the_same_people(camps):
     first = dispatch.execute(runs.create("words"))
     second = dispatch.execute(runs.create("words", {"noise": 0.02}))
