@@ -128,12 +128,13 @@ class TuneForm(forms.Form):
 
 
 class ScheduleForm(forms.Form):
-    """When to retrain without being asked."""
+    """When to retrain without being asked, and what."""
 
     every = forms.ChoiceField(
         choices=[choice for choice in schedule.Every.choices if choice[0] != "other"],
         label="Retrain",
     )
+    spaces = forms.ChoiceField(choices=schedule.Spaces.choices, label="What")
     weekday = forms.TypedChoiceField(
         choices=schedule.Weekday.choices,
         coerce=lambda value: schedule.Weekday(int(value)),

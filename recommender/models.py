@@ -45,6 +45,10 @@ class ModelVersionQuerySet(models.QuerySet["ModelVersion"]):
         # Every page asks for it, and the Gramian is as large as the page.
         return self.defer("gramian").filter(space=space, state=ModelVersion.State.LIVE).first()
 
+    def live_beside_taste(self) -> list["ModelVersion"]:
+        """Return the live versions of the spaces that know films alone."""
+        return list(self.filter(state=ModelVersion.State.LIVE).exclude(space=Space.TASTE))
+
     def promotable(self) -> Self:
         """Return the versions whose vectors are kept, so that they can go live (again)."""
         states = [ModelVersion.State.CANDIDATE, ModelVersion.State.RETIRED]

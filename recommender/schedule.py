@@ -1,5 +1,6 @@
 """Regular retraining: one row of django-celery-beat's, read and written as plain choices."""
 
+import json
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -7,6 +8,7 @@ from django.db import models, transaction
 from django.utils import timezone
 from django_celery_beat.models import CrontabSchedule, PeriodicTask
 
+# As the row was called when there was taste alone: it is found by it.
 NAME = "Retrain the taste model"
 TASK = "recommender.tasks.train_on_schedule"
 
@@ -16,6 +18,13 @@ class Every(models.TextChoices):
     DAY = "day", "Every day"
     WEEK = "week", "Every week"
     OTHER = "other", "As set in the admin"
+
+
+class Spaces(models.TextChoices):
+    """What is retrained."""
+
+    TASTE = "taste", "Taste alone"
+    ALL = "all", "Taste, and every other space in use"
 
 
 class Weekday(models.IntegerChoices):
@@ -32,21 +41,23 @@ class Weekday(models.IntegerChoices):
 
 @dataclass(frozen=True)
 class Schedule:
-    """When the model is trained without being asked for. Hours are UTC."""
+    """When which spaces are trained without being asked for. Hours are UTC."""
 
     every: Every = Every.NEVER
     hour: int = 3
     weekday: Weekday = Weekday.MONDAY
+    spaces: Spaces = Spaces.ALL
     next_run: datetime | None = None
 
     @property
     def words(self) -> str:
         at = f"at {self.hour:02d}:00 UTC"
+        what = Spaces(self.spaces).label
         return {
             Every.NEVER: "Only when someone asks.",
-            Every.DAY: f"Every day {at}.",
-            Every.WEEK: f"Every {Weekday(self.weekday).label} {at}.",
-            Every.OTHER: "At times that were set in the admin.",
+            Every.DAY: f"Every day {at}: {what.lower()}.",
+            Every.WEEK: f"Every {Weekday(self.weekday).label} {at}: {what.lower()}.",
+            Every.OTHER: f"At times that were set in the admin: {what.lower()}.",
         }[self.every]
 
 
@@ -55,17 +66,22 @@ def read() -> Schedule:
     task = PeriodicTask.objects.select_related("crontab").filter(name=NAME).first()
     if task is None or not task.enabled:
         return Schedule()
-    cron = task.crontab
+    cron, spaces = task.crontab, _spaces(task)
     if cron is None or not _is_plain(cron):
-        return Schedule(Every.OTHER)
+        return Schedule(Every.OTHER, spaces=spaces)
     every = Every.DAY if cron.day_of_week == "*" else Every.WEEK
     weekday = Weekday(int(cron.day_of_week)) if every == Every.WEEK else Weekday.MONDAY
-    return Schedule(every, int(cron.hour), weekday, _next_run(task))
+    return Schedule(every, int(cron.hour), weekday, spaces, _next_run(task))
 
 
 @transaction.atomic
-def write(every: Every, hour: int = 3, weekday: Weekday = Weekday.MONDAY) -> Schedule:
-    """Train at these times from now on; the scheduler takes it up within seconds.
+def write(
+    every: Every,
+    hour: int = 3,
+    weekday: Weekday = Weekday.MONDAY,
+    spaces: Spaces = Spaces.ALL,
+) -> Schedule:
+    """Train these spaces at these times from now on; the scheduler takes it up within seconds.
 
     Raises:
         ValueError: the hour is not 0 to 23, or `every` is no plain choice.
@@ -92,6 +108,7 @@ def write(every: Every, hour: int = 3, weekday: Weekday = Weekday.MONDAY) -> Sch
         name=NAME,
         defaults={
             "task": TASK,
+            "kwargs": json.dumps({"spaces": str(spaces)}),
             "crontab": cron,
             "interval": None,
             "solar": None,
@@ -101,6 +118,11 @@ def write(every: Every, hour: int = 3, weekday: Weekday = Weekday.MONDAY) -> Sch
         },
     )
     return read()
+
+
+def _spaces(task: PeriodicTask) -> Spaces:
+    """What the task retrains: taste, where it was written before there was a choice."""
+    return Spaces(json.loads(task.kwargs or "{}").get("spaces", Spaces.TASTE))
 
 
 def _is_plain(cron: CrontabSchedule) -> bool:

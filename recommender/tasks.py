@@ -2,11 +2,13 @@
 
 import logging
 from collections.abc import Callable
+from functools import partial
 
 from celery import shared_task, signals
 
 from recommender.config import heartbeat
-from recommender.models import TrainingRun
+from recommender.models import ModelVersion, TrainingRun
+from recommender.schedule import Spaces
 from recommender.serving import moving, placing
 from recommender.training import dispatch, runs
 
@@ -42,12 +44,17 @@ def _execute(run_id: int, execute: Callable[[TrainingRun], object]) -> None:
 
 
 @shared_task
-def train_on_schedule() -> None:
-    """Ask for a run with the defaults, unless one is under way."""
-    try:
-        runs.request()
-    except runs.RunUnderway as reason:
-        logger.info("%s", reason)
+def train_on_schedule(spaces: str = Spaces.TASTE) -> None:
+    """Ask for taste with the defaults, and for `all` for the other live versions anew.
+
+    A space in which a run is under way is left out.
+    """
+    again = ModelVersion.objects.live_beside_taste() if spaces == Spaces.ALL else []
+    for ask in (runs.request, *(partial(runs.request_again, version) for version in again)):
+        try:
+            ask()
+        except runs.RunUnderway as reason:
+            logger.info("%s", reason)
 
 
 @shared_task

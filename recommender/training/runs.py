@@ -107,6 +107,21 @@ def request(
     return hand_over(create(space, parameters, requested_by, promote, embedder))
 
 
+def request_again(version: ModelVersion) -> TrainingRun:
+    """Ask for a training as the version was trained, with what is known by now.
+
+    Where its technique or its settings are those of another release, it is the space's defaults.
+
+    Raises:
+        RunUnderway, QueueUnavailable: as `request` does.
+    """
+    try:
+        return request(version.space, version.parameters, embedder=version.embedder)
+    except ValueError as error:
+        logger.warning("%s cannot be trained again as it was: %s", version, error)
+        return request(version.space)
+
+
 def note(run: TrainingRun) -> TrainingRun:
     """Save a run that is wanted. Raises RunUnderway where one of the space is queued or running."""
     tidy()

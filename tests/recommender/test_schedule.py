@@ -1,13 +1,15 @@
 from datetime import UTC, datetime, timedelta
+from io import StringIO
 
 import pytest
+from django.core.management import CommandError, call_command
 from django.utils import timezone
 from django_celery_beat.models import CrontabSchedule, PeriodicTask
 from django_celery_beat.schedulers import ModelEntry
 
 from recommender import schedule
 from recommender.config.celery import app
-from recommender.schedule import Every, Weekday
+from recommender.schedule import Every, Spaces, Weekday
 
 pytestmark = pytest.mark.django_db
 
@@ -23,7 +25,7 @@ def test_every_day_at_an_hour():
     hour = (now.hour + 2) % 24
     chosen = schedule.write(Every.DAY, hour)
     assert (chosen.every, chosen.hour) == (Every.DAY, hour)
-    assert chosen.words == f"Every day at {hour:02d}:00 UTC."
+    assert chosen.words == f"Every day at {hour:02d}:00 UTC: taste, and every other space in use."
     assert chosen.next_run.hour == hour
     assert timedelta(0) < chosen.next_run - now <= timedelta(days=1)
     assert schedule.read() == chosen
@@ -36,6 +38,32 @@ def test_every_week_on_a_day(weekday):
     assert chosen.next_run.isoweekday() % 7 == weekday
     assert chosen.next_run.hour == 5
     assert timedelta(0) < chosen.next_run - now <= timedelta(days=7)
+
+
+def test_it_may_be_of_taste_alone_as_it_was_before_there_was_a_choice():
+    chosen = schedule.write(Every.DAY, 3, spaces=Spaces.TASTE)
+    assert chosen.words == "Every day at 03:00 UTC: taste alone."
+    assert schedule.read() == chosen
+    PeriodicTask.objects.filter(name=schedule.NAME).update(kwargs="{}")
+    assert schedule.read().spaces == Spaces.TASTE
+
+
+def said_by(**options) -> str:
+    output = StringIO()
+    call_command("schedule", stdout=output, **options)
+    return output.getvalue().strip()
+
+
+def test_the_command_says_and_sets_it():
+    assert said_by() == "Only when someone asks."
+    assert said_by(every="week", weekday="sunday", hour=5, spaces="taste") == (
+        "Every Sunday at 05:00 UTC: taste alone."
+    )
+    assert said_by() == "Every Sunday at 05:00 UTC: taste alone."
+    with pytest.raises(CommandError, match=r"^hour: .*Nothing was changed"):
+        said_by(every="day", hour=24)
+    assert schedule.read().weekday == Weekday.SUNDAY
+    assert said_by(every="never") == "Only when someone asks."
 
 
 def test_changing_and_ending_it_keeps_one_row():
@@ -67,6 +95,7 @@ def test_the_scheduler_starts_it_when_it_is_time_and_not_before():
     entry = ModelEntry(PeriodicTask.objects.get(name=schedule.NAME), app=app)
     assert entry.task == schedule.TASK
     assert entry.task in app.tasks
+    assert entry.kwargs == {"spaces": "all"}
     # The hour has struck already today: it is not made up for.
     assert not entry.is_due().is_due
     entry.last_run_at = now.replace(minute=0, second=0) - timedelta(minutes=1)

@@ -345,19 +345,19 @@ def test_ratings_imported_after_the_live_version_count_though_they_are_old():
 
 
 def test_the_schedule_is_set_from_the_console(client, trainer):
-    response = client.post(
-        "/studio/schedule/", {"every": "week", "weekday": "0", "hour": "4"}, follow=True
-    )
+    asked = {"every": "week", "spaces": "all", "weekday": "0", "hour": "4"}
+    response = client.post("/studio/schedule/", asked, follow=True)
     text = page_text(response)
-    assert "Every Sunday at 04:00 UTC." in text
+    assert "Every Sunday at 04:00 UTC: taste, and every other space in use." in text
     assert "Next on Sunday" in text
     assert "The scheduler is not up" in text
     assert schedule.read().weekday == schedule.Weekday.SUNDAY
 
 
 def test_a_wrong_hour_is_named_and_changes_nothing(client, trainer):
-    response = client.post("/studio/schedule/", {"every": "day", "weekday": "1", "hour": "24"})
-    assert "id_hour_error" in response.content.decode()
+    asked = {"every": "day", "spaces": "some", "weekday": "1", "hour": "24"}
+    page = client.post("/studio/schedule/", asked).content.decode()
+    assert "id_hour_error" in page and "id_spaces_error" in page
     assert schedule.read().every == schedule.Every.NEVER
 
 

@@ -3,6 +3,7 @@
 import psycopg
 import pytest
 from django.core.cache import cache
+from django.utils import timezone
 
 from recommender import tasks
 from recommender.config import heartbeat
@@ -112,3 +113,26 @@ def test_the_schedule_asks_for_a_run_with_the_defaults():
     tasks.train_on_schedule()
     run = TrainingRun.objects.get()
     assert (run.state, run.promote, run.requested_by) == (State.QUEUED, True, None)
+
+
+def test_the_schedule_trains_each_space_in_use_as_its_live_version_was():
+    for space, embedder, parameters in (
+        ("story", "doc2vec", {"epochs": 7}),
+        ("people", "deepwalk", {"set_by_another_release": 1}),
+        ("words", "of_another_release", {}),
+    ):
+        ModelVersion.objects.create(
+            space=space,
+            embedder=embedder,
+            parameters=parameters,
+            state=ModelVersion.State.LIVE,
+            dimensions=2,
+            snapshot_at=timezone.now(),
+        )
+    under_way = runs.create("words")
+    tasks.train_on_schedule("all")
+    asked = {run.space: run for run in TrainingRun.objects.exclude(pk=under_way.pk)}
+    assert set(asked) == {"taste", "story", "people"}
+    assert (asked["story"].embedder, asked["story"].parameters["epochs"]) == ("doc2vec", 7)
+    assert asked["people"].embedder == "deepwalk"
+    assert {run.state for run in asked.values()} == {State.QUEUED}
