@@ -7,7 +7,7 @@ from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.contrib.postgres.search import SearchVector
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
-from django.db.models import F, Value
+from django.db.models import F, Sum, Value
 from django.db.models.functions import Cast, Left, Replace, Reverse, Upper
 from django.urls import reverse
 from django.utils.text import slugify
@@ -112,6 +112,20 @@ class MovieQuerySet(models.QuerySet["Movie"]):
             "title": ["search_titles", "year", "pk"],
         }
         return self.order_by(*orders[sort]) if sort in orders else self.best_first()
+
+    def by_genre(self) -> "models.QuerySet[Movie, dict[str, Any]]":
+        """Return the ratings and half stars of each genre's films, by its slug and name."""
+        films = self.order_by().filter(genres__isnull=False, rating_count__gt=0)
+        return films.values(key=F("genres__slug"), name=F("genres__name")).annotate(**self._sums())
+
+    def by_decade(self) -> "models.QuerySet[Movie, dict[str, Any]]":
+        """Return the ratings and half stars of each decade's films, by its first year."""
+        films = self.order_by().filter(year__isnull=False, rating_count__gt=0)
+        return films.values(key=F("year") / 10 * 10).annotate(**self._sums())
+
+    @staticmethod
+    def _sums() -> dict[str, models.Aggregate]:
+        return {"ratings": Sum("rating_count"), "half_stars": Sum("rating_sum")}
 
     def with_genres(self) -> Self:
         return self.prefetch_related("genres")

@@ -1,13 +1,14 @@
 """People and what they make of films: ratings, a watchlist, films they do not want to see."""
 
 from functools import cached_property
-from typing import Self
+from typing import Any, Self
 
 from django.contrib.auth.models import AbstractUser
 from django.contrib.postgres.indexes import BrinIndex
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
-from django.db.models import Exists, OuterRef
+from django.db.models import Avg, Count, Exists, F, OuterRef, Sum
+from django.db.models.functions import Abs, Cast, Trunc
 from django.utils import timezone
 
 from movies.models import Movie
@@ -118,8 +119,57 @@ class RatingQuerySet(OfMoviesQuerySet):
 
     def distribution(self) -> list[int]:
         """Return how many ratings there are of each value: half a star first, five stars last."""
-        counts = dict(self.order_by().values_list("value").annotate(models.Count("movie_id")))
+        counts = dict(self.order_by().values_list("value").annotate(Count("movie_id")))
         return [counts.get(value, 0) for value in range(MIN_HALF_STARS, MAX_HALF_STARS + 1)]
+
+    def by_time(self, unit: str) -> "models.QuerySet[Rating, dict[str, Any]]":
+        """Return how many there are of each `day`, `month` or `year`, and their mean."""
+        found = self.order_by().annotate(start=Trunc("rated_at", unit)).values("start")
+        return found.annotate(films=Count("movie_id"), mean=Avg("value"))
+
+    def by_genre(self) -> "models.QuerySet[Rating, dict[str, Any]]":
+        """Return the sums of each genre's films, by its slug."""
+        films = self.order_by().filter(movie__genres__isnull=False)
+        return films.values(key=F("movie__genres__slug")).annotate(**self._sums())
+
+    def by_decade(self) -> "models.QuerySet[Rating, dict[str, Any]]":
+        """Return the sums of each decade's films, by its first year."""
+        films = self.order_by().filter(movie__year__isnull=False)
+        return films.values(key=F("movie__year") / 10 * 10).annotate(**self._sums())
+
+    def by_maker(
+        self, role: str, fewest: int, prior: int, generosity: float
+    ) -> "models.QuerySet[Rating, dict[str, Any]]":
+        """Return the sums of each director's or actor's films, the best liked first.
+
+        Only those of `fewest` films and more. They stand by how far the half stars lie above the
+        films' averages and `generosity`, with `prior` films besides at just these.
+        """
+        films = self.order_by().filter(movie__credits__role=role)
+        makers = films.values(key=F("movie__credits__person_id")).annotate(**self._sums())
+        love = (F("above") - generosity * F("films")) / (F("films") + prior)
+        found = makers.filter(films__gte=fewest).annotate(love=love)
+        return found.order_by("-love", "-films", "key")
+
+    def most_contrary(self, fewest: int) -> Self:
+        """Put those first that are farthest from the mean of the others, `others_mean`.
+
+        Only of films that `fewest` others have rated.
+        """
+        others = F("movie__rating_count") - 1
+        known = self.with_movies().filter(movie__rating_count__gt=fewest)
+        total = Cast(F("movie__rating_sum") - F("value"), models.FloatField())
+        found = known.annotate(others_mean=total / others)
+        return found.order_by(Abs(F("value") - F("others_mean")).desc(), "movie_id")
+
+    @staticmethod
+    def _sums() -> dict[str, models.Aggregate]:
+        """Films, their half stars, and by how many these lie above the films' averages."""
+        return {
+            "films": Count("movie_id"),
+            "half_stars": Sum("value"),
+            "above": Sum(F("value") - F("movie__weighted_rating")),
+        }
 
     def in_order(self, order: str) -> Self:
         """Sort one person's ratings by a `Rating.Order`."""
