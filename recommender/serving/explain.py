@@ -5,8 +5,10 @@ from dataclasses import dataclass
 
 import numpy as np
 from django.contrib.humanize.templatetags.humanize import ordinal
+from numpy.typing import NDArray
 
 from movies.models import Movie
+from recommender.embedders.base import Floats, FoldIn, Rated
 from recommender.models import ModelVersion, MovieVector
 from recommender.serving.foldin import RatedMovies, model_of, rated_movies
 from users.models import User
@@ -91,31 +93,37 @@ def explain(
     if not places or not len(rated.movie_ids):
         return {movie_id: [] for movie_id in movie_ids}
     candidates = np.array(list(places.values()), dtype=np.float32)
-    fold_in = model_of(version).fold_in
-    rows = dict(zip(places, fold_in.contributions(rated.rated, candidates), strict=True))
-    given = dict(zip(places, fold_in.given(candidates).tolist(), strict=True))
+    parts = shares(rated.rated, candidates, model_of(version).fold_in)
+    rows = dict(zip(places, parts, strict=True))
     chosen = {movie_id: _weightiest(row, most) for movie_id, row in rows.items()}
     movies = Movie.objects.in_bulk({int(rated.movie_ids[j]) for js in chosen.values() for j in js})
     return {
-        movie_id: [
-            _reason(rated, rows[movie_id], given[movie_id], j, movies)
-            for j in chosen.get(movie_id, [])
-        ]
+        movie_id: [_reason(rated, rows[movie_id], j, movies) for j in chosen.get(movie_id, [])]
         for movie_id in movie_ids
     }
 
 
-def _weightiest(row: np.ndarray, most: int) -> list[int]:
-    """Return the positions of the highest positive contributions (n,), highest first."""
+def shares(rated: Rated, candidates: Floats, fold_in: FoldIn) -> NDArray[np.float32]:
+    """Return each rated film's share of what speaks for each candidate (m, d), as (m, n).
+
+    Zero where it does not speak for the candidate. The rest of 1 is what most people like.
+    """
+    positive = np.maximum(fold_in.contributions(rated, candidates), 0)
+    given = np.maximum(fold_in.given(candidates), 0)
+    whole = positive.sum(axis=1) + given
+    return np.asarray(positive / np.where(whole > 0, whole, 1)[:, None], dtype=np.float32)
+
+
+def _weightiest(row: NDArray[np.float32], most: int) -> list[int]:
+    """Return the positions of the highest shares (n,), highest first."""
     order = np.argsort(-row, kind="stable")[:most]
     return [int(position) for position in order if row[position] > 0]
 
 
 def _reason(
-    rated: RatedMovies, row: np.ndarray, given: float, j: int, movies: dict[int, Movie]
+    rated: RatedMovies, row: NDArray[np.float32], j: int, movies: dict[int, Movie]
 ) -> Reason:
-    share = float(row[j] / (row[row > 0].sum() + max(given, 0)))
-    return Reason(movies[int(rated.movie_ids[j])], float(rated.values[j]) / 2, share)
+    return Reason(movies[int(rated.movie_ids[j])], float(rated.values[j]) / 2, float(row[j]))
 
 
 def _about(pull: Pull) -> str:
