@@ -1,11 +1,12 @@
 from django.urls import path
 
-from recommender import search, views, welcome
+from recommender import profile, search, views, welcome
 
 app_name = "recommender"
 urlpatterns = [
     path("search/", search.search, name="search"),
     path("search/meaning/", search.meaning, name="meaning"),
+    path("you/", profile.profile, name="profile"),
     path("welcome/", welcome.Welcome.as_view(), name="welcome"),
     path("recommendations/", views.recommendations, name="recommendations"),
     path("recommendations/dials/", views.turn_dials, name="dials"),

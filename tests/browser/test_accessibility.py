@@ -51,7 +51,15 @@ VISITOR = [
     "/broken/",
     "/forbidden/",
 ]
-NEWCOMER = ["/", "/welcome/", "/recommendations/", "/ratings/", "/watchlist/", "/dismissed/"]
+NEWCOMER = [
+    "/",
+    "/welcome/",
+    "/recommendations/",
+    "/you/",
+    "/ratings/",
+    "/watchlist/",
+    "/dismissed/",
+]
 PERSON = [
     "/",
     "/welcome/",
@@ -62,6 +70,7 @@ PERSON = [
     "/films/{rated}/",
     "/films/like/{film}/",
     "/films/{film}/my/why/",
+    "/you/",
     "/ratings/",
     "/watchlist/",
     "/dismissed/",
