@@ -3,7 +3,7 @@
 from django.urls import include, path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 
-from recommender.api import catalogue, newcomers, personal, token, training, tuning
+from recommender.api import catalogue, newcomers, personal, profile, token, training, tuning
 
 version_1 = [
     path("token/", token.TokenView.as_view()),
@@ -23,6 +23,7 @@ version_1 = [
     path("not-seen/<int:movie_id>/", newcomers.NotSeenView.as_view()),
     path("less-like/", personal.LessLikeListView.as_view()),
     path("less-like/<int:movie_id>/", personal.LessLikeView.as_view()),
+    path("profile/", profile.ProfileView.as_view()),
     path("left-out/", personal.LeftOutListView.as_view()),
     path("left-out/<int:movie_id>/", personal.LeftOutView.as_view()),
     path("dials/", personal.DialsView.as_view()),
