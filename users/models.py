@@ -225,13 +225,33 @@ class Rating(models.Model):
         return self.value / 2
 
 
+class WatchlistQuerySet(OfMoviesQuerySet):
+    def in_order(self, order: str) -> Self:
+        """Sort one person's list by a `WatchlistEntry.Order`."""
+        columns = {
+            WatchlistEntry.Order.NEWEST: ("-added_at", "movie_id"),
+            WatchlistEntry.Order.OLDEST: ("added_at", "movie_id"),
+            WatchlistEntry.Order.LIKED: ("-movie__weighted_rating", "movie_id"),
+            WatchlistEntry.Order.RELEASED: (F("movie__year").desc(nulls_last=True), "movie_id"),
+            WatchlistEntry.Order.TITLE: ("movie__search_titles", "movie_id"),
+        }
+        return self.order_by(*columns[WatchlistEntry.Order(order)])
+
+
 class WatchlistEntry(models.Model):
+    class Order(models.TextChoices):
+        NEWEST = "newest", "Latest added"
+        OLDEST = "oldest", "Waiting longest"
+        LIKED = "liked", "Best liked by all"
+        RELEASED = "released", "Newest films"
+        TITLE = "title", "By title"
+
     pk = models.CompositePrimaryKey("user_id", "movie_id")
     user = models.ForeignKey(User, models.CASCADE, related_name="watchlist", db_index=False)
     movie = models.ForeignKey(Movie, models.CASCADE, related_name="watchlist_entries")
     added_at = models.DateTimeField(default=timezone.now)
 
-    objects = OfMoviesQuerySet.as_manager()
+    objects = WatchlistQuerySet.as_manager()
 
     def __str__(self) -> str:
         return f"{self.movie_id} to watch for {self.user_id}"

@@ -34,7 +34,7 @@ from rest_framework.authtoken.models import Token
 from movies.models import Movie
 from users import ratings
 from users.forms import NAME_TAKEN, LogInForm, ProfileForm, SignUpForm
-from users.models import Rating, User
+from users.models import Rating, User, WatchlistEntry
 from users.navigation import current_page, next_page
 from users.templatetags.marquee_users import star_label
 
@@ -137,8 +137,7 @@ def api_token(request: HttpRequest) -> HttpResponse:
 @login_required
 def rated_films(request: HttpRequest) -> HttpResponse:
     person = cast(User, request.user)
-    chosen = request.GET.get("sort", "")
-    order = chosen if chosen in Rating.Order.values else Rating.Order.NEWEST
+    order = order_of(request, Rating.Order)
     films = person.ratings.with_movies().in_order(order)
     context = {"page": page_of(request, films), "orders": Rating.Order.choices, "order": order}
     return render(request, "users/ratings.html", context)
@@ -147,9 +146,11 @@ def rated_films(request: HttpRequest) -> HttpResponse:
 @login_required
 def watchlist(request: HttpRequest) -> HttpResponse:
     person = cast(User, request.user)
-    films = person.watchlist.with_movies()
-    page = page_of(request, films.order_by("-added_at", "movie_id"))
-    return render(request, "users/watchlist.html", {"page": page})
+    order = order_of(request, WatchlistEntry.Order)
+    films = person.watchlist.with_movies().in_order(order)
+    orders = WatchlistEntry.Order.choices
+    context = {"page": page_of(request, films), "orders": orders, "order": order}
+    return render(request, "users/watchlist.html", context)
 
 
 @login_required
@@ -167,6 +168,12 @@ def less_like(request: HttpRequest) -> HttpResponse:
     films = person.less_like.with_movies()
     page = page_of(request, films.order_by("-asked_at", "movie_id"))
     return render(request, "users/less_like.html", {"page": page})
+
+
+def order_of(request: HttpRequest, orders: type[models.TextChoices]) -> str:
+    """Return the order that the address asks for, the first where it names none of them."""
+    chosen = request.GET.get("sort", "")
+    return chosen if chosen in orders.values else orders.values[0]
 
 
 def page_of(request: HttpRequest, films: models.QuerySet[Any]) -> Page:

@@ -149,6 +149,27 @@ def test_the_latest_comes_first(client, person):
     assert titles(page(client, "watchlist")) == ["Heat", "Alien"]
 
 
+@pytest.mark.parametrize(
+    ("sort", "expected"),
+    [
+        ("", ["Heat", "Alien", "Zodiac"]),
+        ("newest", ["Heat", "Alien", "Zodiac"]),
+        ("oldest", ["Zodiac", "Alien", "Heat"]),
+        ("liked", ["Alien", "Zodiac", "Heat"]),
+        ("released", ["Zodiac", "Heat", "Alien"]),
+        ("title", ["Alien", "Heat", "Zodiac"]),
+        ("password", ["Heat", "Alien", "Zodiac"]),
+    ],
+)
+def test_the_watchlist_is_sorted(client, person, sort, expected):
+    films = [("Zodiac", 2007, 7), ("Alien", 1979, 10), ("Heat", 1995, 1)]
+    for title, year, value in films:
+        movie = MovieFactory(title=title, year=year)
+        RatingFactory(movie=movie, value=value)
+        ratings.add_to_watchlist(person, movie)
+    assert titles(page(client, "watchlist", sort=sort)) == expected
+
+
 def test_a_rated_film_leaves_the_watchlist(client, person):
     movie = MovieFactory()
     post(client, "watch", movie)
