@@ -138,6 +138,12 @@ class Index:
         found = {film.id: film for key in keys for film in self._by_title.get(key, ())}
         return [film for film in found.values() if _years_apart(film.year, year) <= within]
 
+    def titled_in_any_year(self, keys: Iterable[str]) -> list[KnownFilm]:
+        """Return the films with one of the titles, whatever their year."""
+        return list(
+            {film.id: film for key in keys for film in self._by_title.get(key, ())}.values()
+        )
+
     def resembling(
         self, titles: Iterable[str], year: int | None, genres: Collection[str] = ()
     ) -> list[KnownFilm]:
