@@ -66,11 +66,11 @@ class Files(ABC):
         except OSError as error:
             raise ImportFailed(f"the file cannot be read ({error.strerror})", name) from error
 
-    def read(self, name: str) -> bytes:
-        """Return a small file's whole content."""
+    def read(self, name: str, most: int = WHOLE_FILE_BYTES) -> bytes:
+        """Return a small file's whole content, of `most` bytes."""
         with self.reading(name) as file:
-            content = file.read(WHOLE_FILE_BYTES + 1)
-        if len(content) > WHOLE_FILE_BYTES:
+            content = file.read(most + 1)
+        if len(content) > most:
             raise ImportFailed("the file is far larger than any published one", name)
         return content
 
@@ -115,10 +115,11 @@ def _first_of_each_name(paths: list[Path]) -> dict[str, Path]:
 class Archive(Files):
     """The files of a zip, wherever in it they lie; the shallowest of a name counts."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, content: IO[bytes] | None = None) -> None:
+        """Open the zip at the path, or the `content` that was there."""
         self.label = path.stem
         try:
-            self._zip = zipfile.ZipFile(path)
+            self._zip = zipfile.ZipFile(content or path)
         except (zipfile.BadZipFile, EOFError) as error:
             raise ImportFailed(
                 f"the archive is damaged or cut short ({error})", path.name
@@ -131,6 +132,15 @@ class Archive(Files):
 
     def __contains__(self, name: str) -> bool:
         return name in self._members
+
+    @property
+    def members(self) -> list[zipfile.ZipInfo]:
+        """Everything in the zip, as its directory tells of it."""
+        return self._zip.infolist()
+
+    @property
+    def names(self) -> list[str]:
+        return list(self._members)
 
     def size(self, name: str) -> int:
         return self._members[name].file_size
