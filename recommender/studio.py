@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import timedelta
 from functools import wraps
 from typing import Any
 
@@ -29,8 +28,6 @@ from users.models import LeftOut, Rating
 
 SHOWN_RUNS = 10
 SHOWN_VERSIONS = 20
-# A worker that is there takes a run within a second.
-PATIENCE = timedelta(seconds=5)
 
 View = Callable[..., HttpResponseBase]
 
@@ -221,7 +218,7 @@ def progress_of(run: TrainingRun) -> dict[str, object]:
         "run": run,
         "processes": Processes.look(),
         "lines": run.log.splitlines(),
-        "waits_long": waits and timezone.now() - run.created_at > PATIENCE,
+        "waits_long": waits and timezone.now() - run.created_at > heartbeat.PATIENCE,
     }
 
 

@@ -1,14 +1,16 @@
 """Forms of the account pages, and of everyone's logging in."""
 
-from typing import Any
+from typing import Any, cast
 
 from django import forms
 from django.contrib.auth.forms import AuthenticationForm, UserCreationForm, UsernameField
 from django.core.exceptions import ValidationError
+from django.http import HttpRequest
 from django.views.decorators.debug import sensitive_variables
 from unfold.forms import AuthenticationForm as UnfoldAuthenticationForm
 
 from users.dials import END, NAMES, NEUTRAL, Dials, word
+from users.importers.history.columns import NAMED, Naming
 from users.models import User
 from users.throttle import WINDOW_SECONDS, LogInTries
 
@@ -90,6 +92,61 @@ class ProfileForm(forms.ModelForm):
         if others.filter(username__iexact=name).exists():
             raise ValidationError(NAME_TAKEN)
         return name
+
+
+class NamingForm(forms.Form):
+    """Which column of a table says what."""
+
+    title = forms.ChoiceField(label="Title", required=False)
+    year = forms.ChoiceField(label="Year", required=False)
+    rating = forms.ChoiceField(label="Rating", required=False)
+    at = forms.ChoiceField(label="When you rated or saw it", required=False)
+    imdb = forms.ChoiceField(label="IMDb number", required=False)
+    tmdb = forms.ChoiceField(label="TMDB number", required=False)
+    is_watchlist = forms.ChoiceField(
+        label="Films without a rating",
+        choices=[("", "I have seen them"), ("1", "I want to see them")],
+        required=False,
+    )
+
+    def __init__(self, *args: Any, headings: list[str], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        columns = [("", "no column"), *((heading, heading) for heading in headings if heading)]
+        for name in NAMED:
+            cast(forms.ChoiceField, self.fields[name]).choices = columns
+        self.initial["is_watchlist"] = "1" if self.initial.get("is_watchlist") else ""
+
+    @property
+    def naming(self) -> Naming:
+        """What a valid form says."""
+        return Naming(
+            **self.cleaned_data | {"is_watchlist": bool(self.cleaned_data["is_watchlist"])}
+        )
+
+
+class DeleteAccountForm(forms.Form):
+    """The password of whoever wants their account deleted; who guesses must wait."""
+
+    password = forms.CharField(
+        label="Your password",
+        strip=False,
+        widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
+    )
+
+    def __init__(self, *args: Any, request: HttpRequest, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._request, self._person = request, cast(User, request.user)
+
+    @sensitive_variables()
+    def clean_password(self) -> str:
+        tries = LogInTries.of(self._request, self._person.username)
+        if not tries.allow():
+            raise ValidationError(ThrottledLogIn.error_messages["too_many"], code="too_many")
+        password = str(self.cleaned_data["password"])
+        if not self._person.check_password(password):
+            raise ValidationError("That is not your password.")
+        tries.forget()
+        return password
 
 
 DIAL_WORDS = {

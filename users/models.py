@@ -4,6 +4,7 @@ from functools import cached_property
 from typing import Any, Self
 
 from django.contrib.auth.models import AbstractUser
+from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import BrinIndex
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
@@ -13,8 +14,7 @@ from django.utils import timezone
 
 from movies.models import Movie
 from users.dials import END, NAMES, Dials
-
-MIN_HALF_STARS, MAX_HALF_STARS = 1, 10
+from users.scales import MAX_HALF_STARS, MIN_HALF_STARS, Scale
 
 
 class User(AbstractUser):
@@ -62,7 +62,7 @@ class User(AbstractUser):
     @cached_property
     def marked_ids(self) -> dict[str, set[int]]:
         """The movies on each of the person's lists, by the list's name, read by one query."""
-        names = ("watchlist", "dismissals", "less_like", "not_seen", "left_out")
+        names = ("watchlist", "dismissals", "less_like", "not_seen", "left_out", "seen")
         found: dict[str, set[int]] = {name: set() for name in names}
         rows = [getattr(self, name).values_list(models.Value(name), "movie_id") for name in found]
         for name, movie_id in rows[0].union(*rows[1:], all=True):
@@ -82,6 +82,10 @@ class User(AbstractUser):
         return self.marked_ids["less_like"]
 
     @property
+    def seen_ids(self) -> set[int]:
+        return self.marked_ids["seen"]
+
+    @property
     def left_out_ids(self) -> set[int]:
         return self.marked_ids["left_out"]
 
@@ -92,8 +96,12 @@ class User(AbstractUser):
 
     @property
     def settled_ids(self) -> set[int]:
-        """The films that the person is not to be asked about: they spoke, or are yet to see."""
-        return set(self.stars).union(*self.marked_ids.values())
+        """The films that the person is not to be asked about: they spoke, or are yet to see.
+
+        What they have seen and said nothing of is worth asking about.
+        """
+        marked = (ids for name, ids in self.marked_ids.items() if name != "seen")
+        return set(self.stars).union(*marked)
 
     def forget_page_state(self) -> None:
         """Read what the person said of films anew when it is next asked for."""
@@ -293,6 +301,27 @@ class NotSeen(models.Model):
         return f"{self.movie_id} not seen by {self.user_id}"
 
 
+class Seen(models.Model):
+    """A film that a person has seen and not rated, as their history from elsewhere tells.
+
+    It is no part of their taste. It is not recommended any more; its stars may still be asked for.
+    """
+
+    pk = models.CompositePrimaryKey("user_id", "movie_id")
+    user = models.ForeignKey(User, models.CASCADE, related_name="seen", db_index=False)
+    movie = models.ForeignKey(Movie, models.CASCADE, related_name="seen")
+    seen_at = models.DateTimeField(default=timezone.now)
+
+    objects = OfMoviesQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = "film seen"
+        verbose_name_plural = "films seen"
+
+    def __str__(self) -> str:
+        return f"{self.movie_id} seen by {self.user_id}"
+
+
 class LessLike(models.Model):
     """A film of which a person wants to be shown fewer alike."""
 
@@ -328,3 +357,101 @@ class LeftOut(models.Model):
 
     def __str__(self) -> str:
         return f"{self.movie_id} left out by {self.user_id}"
+
+
+class HistoryImport(models.Model):
+    """What a person brings of films from elsewhere, from the upload to its being theirs here."""
+
+    class State(models.TextChoices):
+        NAMING = "naming", "The columns wait to be named"
+        MATCHING = "matching", "Looking for your films"
+        READY = "ready", "Ready"
+        WRITING = "writing", "Writing"
+        DONE = "done", "Done"
+
+    UNDER_WAY = (State.MATCHING, State.WRITING)
+
+    user = models.OneToOneField(User, models.CASCADE, related_name="history_import")
+    state = models.CharField(max_length=10, choices=State, default=State.MATCHING)
+    source = models.CharField(max_length=50, blank=True, help_text="The site it is from.")
+    file_name = models.CharField(max_length=200)
+    upload = models.BinaryField(null=True, help_text="A table whose columns are to be named.")
+    naming = models.JSONField(default=dict, help_text="What its columns were said to be.")
+    scale = models.CharField(max_length=10, choices=Scale, default=Scale.STARS)
+    is_scale_guessed = models.BooleanField(default=False)
+    takes_theirs = models.BooleanField(
+        default=False, help_text="Whether the file's stars replace others that are here."
+    )
+    notes = models.JSONField(default=list, help_text="What the person should know, in sentences.")
+    problems = models.JSONField(default=list, help_text="The first rows left out: place, reason.")
+    problem_count = models.IntegerField(default=0)
+    fraction = models.FloatField(default=0, help_text="How much of the work under way is done.")
+    asked_at = models.DateTimeField(null=True, help_text="When the work was handed to a worker.")
+    started_at = models.DateTimeField(null=True, help_text="When the work under way began.")
+    tries = models.SmallIntegerField(default=0, help_text="Workers that were lost over it.")
+    error = models.TextField(blank=True)
+    outcome = models.JSONField(default=dict, help_text="How many films became what.")
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    def __str__(self) -> str:
+        return f"{self.file_name} of {self.user_id}"
+
+    @property
+    def is_under_way(self) -> bool:
+        return self.state in self.UNDER_WAY
+
+
+class HistoryEntryQuerySet(models.QuerySet):
+    def matched(self) -> Self:
+        return self.filter(is_sure=True)
+
+    def doubtful(self) -> Self:
+        return self.filter(is_sure=False).exclude(candidates=[])
+
+    def unknown(self) -> Self:
+        return self.filter(candidates=[])
+
+    def with_mine(self, person: User) -> Self:
+        """Add `mine`: the person's own half stars for the film that was chosen."""
+        mine = Rating.objects.filter(user=person, movie=OuterRef("movie")).values("value")
+        return self.annotate(mine=models.Subquery(mine))
+
+    def differing(self, person: User) -> Self:
+        """Return those whose stars are others than the person has given here."""
+        others = self.with_mine(person).filter(half_stars__isnull=False, mine__isnull=False)
+        return others.exclude(half_stars=models.F("mine"))
+
+
+class HistoryEntry(models.Model):
+    """One film of a history, and which of ours it may be."""
+
+    history_import = models.ForeignKey(HistoryImport, models.CASCADE, related_name="entries")
+    number = models.IntegerField(help_text="Its place in the file.")
+    title = models.CharField(max_length=500, blank=True)
+    year = models.SmallIntegerField(null=True)
+    imdb_id = models.IntegerField(null=True)
+    tmdb_id = models.IntegerField(null=True)
+    movielens_id = models.IntegerField(null=True)
+    rating = models.FloatField(null=True, help_text="On the import's scale.")
+    half_stars = models.SmallIntegerField(null=True)
+    is_seen = models.BooleanField(default=False)
+    is_wanted = models.BooleanField(default=False, help_text="Whether it is on the watchlist.")
+    at = models.DateTimeField(null=True)
+    candidates = ArrayField(
+        models.BigIntegerField(), default=list, help_text="Ids of films that it may be."
+    )
+    how = models.CharField(max_length=10, blank=True)
+    is_sure = models.BooleanField(default=False)
+    movie = models.ForeignKey(
+        Movie, models.SET_NULL, null=True, related_name="+", help_text="The film that it is."
+    )
+
+    objects = HistoryEntryQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["number"]
+        verbose_name_plural = "history entries"
+
+    def __str__(self) -> str:
+        return f"{self.title} ({self.year})" if self.year else self.title

@@ -6,6 +6,9 @@ The films' counts and the person's `taste_revision` follow by triggers on the ta
 (migration `users.0002`), so they hold whoever writes there: this module, an import, a deletion.
 """
 
+from collections.abc import Collection, Mapping
+from datetime import datetime
+
 from django.db import transaction
 from django.utils import timezone
 
@@ -18,11 +21,15 @@ from users.models import (
     LessLike,
     NotSeen,
     Rating,
+    Seen,
     User,
     WatchlistEntry,
 )
 
-_Mark = WatchlistEntry | Dismissal | NotSeen | LessLike | LeftOut
+# Rows a statement: a history may have tens of thousands of films.
+BATCH = 5000
+
+_Mark = WatchlistEntry | Dismissal | NotSeen | LessLike | Seen | LeftOut
 
 
 class NotRated(Exception):
@@ -53,11 +60,63 @@ def rate(user: User, movie: Movie, stars: float) -> Rating:
     rating, _ = Rating.objects.update_or_create(
         user=user, movie=movie, defaults={"value": value, "rated_at": timezone.now()}
     )
-    WatchlistEntry.objects.filter(user=user, movie=movie).delete()
-    Dismissal.objects.filter(user=user, movie=movie).delete()
-    NotSeen.objects.filter(user=user, movie=movie).delete()
-    user.forget_page_state()
+    _leave_other_lists(user, [movie.pk])
     return rating
+
+
+@transaction.atomic
+def rate_many(user: User, given: Mapping[int, tuple[int, datetime]], replace: bool) -> None:
+    """Set half stars and when they were given, by movie id; the films leave other lists.
+
+    A rating that is there stays as it is, unless it is to be replaced.
+    """
+    rows = [
+        Rating(user=user, movie_id=movie_id, value=value, rated_at=rated_at)
+        for movie_id, (value, rated_at) in given.items()
+    ]
+    if replace:
+        Rating.objects.bulk_create(
+            rows,
+            BATCH,
+            update_conflicts=True,
+            unique_fields=["user", "movie"],
+            update_fields=["value", "rated_at"],
+        )
+    else:
+        Rating.objects.bulk_create(rows, BATCH, ignore_conflicts=True)
+    _leave_other_lists(user, list(given))
+
+
+@transaction.atomic
+def put_many_on(
+    entries: "type[WatchlistEntry | Seen]", user: User, since: Mapping[int, datetime]
+) -> int:
+    """Put films, by movie id, on one of the person's lists, since then; return how many are new.
+
+    What the person has rated is on no such list.
+    """
+    rated = set(
+        Rating.objects.filter(user=user, movie__in=since).values_list("movie_id", flat=True)
+    )
+    there = set(
+        entries.objects.filter(user=user, movie__in=since).values_list("movie_id", flat=True)
+    )
+    new = since.keys() - rated - there
+    moment = "seen_at" if entries is Seen else "added_at"
+    entries.objects.bulk_create(
+        [entries(user=user, movie_id=pk, **{moment: since[pk]}) for pk in sorted(new)],
+        BATCH,
+        ignore_conflicts=True,
+    )
+    if entries is Seen:
+        NotSeen.objects.filter(user=user, movie__in=new).delete()
+    user.forget_page_state()
+    return len(new)
+
+
+def not_seen_after_all(user: User, movie: Movie) -> bool:
+    """Take back that the person has seen the film; return whether it had been noted."""
+    return _take_off(Seen, user, movie)
 
 
 def withdraw(user: User, movie: Movie) -> bool:
@@ -128,6 +187,13 @@ def leave_out(user: User, movie: Movie) -> bool:
 def count_again(user: User, movie: Movie) -> bool:
     """Undo `leave_out`; return whether the film had been left out."""
     return _take_off(LeftOut, user, movie)
+
+
+def _leave_other_lists(user: User, movie_ids: Collection[int]) -> None:
+    """Take films that the person rates off the lists of what is not rated."""
+    for entries in (WatchlistEntry, Dismissal, NotSeen, Seen):
+        entries.objects.filter(user=user, movie__in=movie_ids).delete()
+    user.forget_page_state()
 
 
 def _put_on(entries: type[_Mark], user: User, movie: Movie) -> bool:

@@ -113,6 +113,7 @@ def account(request: HttpRequest) -> HttpResponse:
             "watchlist": person.watchlist.count(),
             "dismissed": person.dismissals.count(),
             "less_like": person.less_like.count(),
+            "seen": person.seen.count(),
         },
     }
     return render(request, "users/account.html", context)
@@ -168,6 +169,15 @@ def less_like(request: HttpRequest) -> HttpResponse:
     films = person.less_like.with_movies()
     page = page_of(request, films.order_by("-asked_at", "movie_id"))
     return render(request, "users/less_like.html", {"page": page})
+
+
+@login_required
+def seen(request: HttpRequest) -> HttpResponse:
+    """The films that the person has seen and not rated."""
+    person = cast(User, request.user)
+    films = person.seen.with_movies()
+    page = page_of(request, films.order_by("-seen_at", "movie_id"))
+    return render(request, "users/seen.html", {"page": page})
 
 
 def order_of(request: HttpRequest, orders: type[models.TextChoices]) -> str:
@@ -267,6 +277,14 @@ def leave_out(request: HttpRequest, person: User, movie: Movie) -> HttpResponse:
             return refused(request, movie, str(error))
         text = f"{movie.title} no longer counts for your taste. Your stars stay."
     return acted(request, movie, "left_out", text, "users/_counts.html")
+
+
+@act_on_film
+def not_seen_after_all(request: HttpRequest, person: User, movie: Movie) -> HttpResponse:
+    """Take back that the person has seen the film."""
+    ratings.not_seen_after_all(person, movie)
+    messages.success(request, f"{movie.title} is not noted as seen any more.")
+    return redirect(next_page(request, default=resolve_url("users:seen")))
 
 
 def acted(

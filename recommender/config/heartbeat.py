@@ -7,6 +7,7 @@ thread goes on beating there, and ends with the process however that ends.
 import logging
 import threading
 import time
+from datetime import timedelta
 
 from django.core.cache import cache
 from redis.exceptions import RedisError
@@ -15,6 +16,8 @@ WORKER, SCHEDULER = "worker", "scheduler"
 INTERVAL_SECONDS = 2
 # As long as it takes to notice a killed process; a busy machine may miss a beat or two.
 LIFETIME_SECONDS = 8
+# A worker that is there takes work within a second.
+PATIENCE = timedelta(seconds=5)
 
 logger = logging.getLogger(__name__)
 

@@ -149,6 +149,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 60,
         "options": {"expires": 55},
     },
+    "Delete old histories": {
+        "task": "users.tasks.tidy_histories",
+        "schedule": 3600,
+        "options": {"expires": 3500},
+    },
     "Place new films": {
         "task": "recommender.tasks.place_films",
         "schedule": 300,
@@ -170,6 +175,13 @@ WIKIPEDIA_URL = env.str(
 # The Movie Database, where staff add single films from: a key, or a token to read with.
 TMDB_URL = env.str("TMDB_URL", default="https://api.themoviedb.org/3/")
 TMDB_API_KEY = env.str("TMDB_API_KEY", default="")
+
+# What people send is bounded before it is written down, by the first of these.
+FILE_UPLOAD_HANDLERS = [
+    "users.uploads.Bounded",
+    "django.core.files.uploadhandler.MemoryFileUploadHandler",
+    "django.core.files.uploadhandler.TemporaryFileUploadHandler",
+]
 
 # People ----------------------------------------------------------------------------------------
 

@@ -18,7 +18,7 @@ from pgvector.django import CosineDistance, MaxInnerProduct, VectorField
 from movies.models import Movie, MovieQuerySet
 from recommender.models import Metric, ModelVersion, MovieVector
 from recommender.vectors import binary_cursor
-from users.models import Dismissal, LessLike, Rating, User
+from users.models import Dismissal, LessLike, Rating, Seen, User
 
 # At ef_search 400 and inner product, the index alone misses about one of a hundred; the candidates
 # beyond the page make up for most of these.
@@ -87,6 +87,7 @@ def candidates(person: User | AnonymousUser | None, filters: Filters) -> MovieQu
     if isinstance(person, User):
         movies = movies.exclude(pk__in=Rating.objects.filter(user=person).values("movie_id"))
         movies = movies.exclude(pk__in=Dismissal.objects.filter(user=person).values("movie_id"))
+        movies = movies.exclude(pk__in=Seen.objects.filter(user=person).values("movie_id"))
         movies = movies.exclude(pk__in=LessLike.objects.filter(user=person).values("movie_id"))
     return movies
 

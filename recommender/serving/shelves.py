@@ -63,7 +63,7 @@ def _personal(person: User) -> Iterator[Shelf]:
             "Loved by many, and of many kinds. Rate a film you like and this becomes yours.",
             [pick.movie for pick in picks],
         )
-    settled = set(person.stars) | person.dismissed_ids
+    settled = set(person.stars) | person.dismissed_ids | person.seen_ids
     for liked in _latest_liked(person):
         alike = similar(liked, 2 * SHELF_LENGTH, person)
         yield Shelf(

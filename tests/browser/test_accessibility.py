@@ -76,6 +76,9 @@ PERSON = [
     "/dismissed/",
     "/less-like/",
     "/account/",
+    "/account/import/",
+    "/account/delete/",
+    "/seen/",
     "/account/password/",
     "/search/?q=film",
 ]

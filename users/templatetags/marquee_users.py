@@ -35,6 +35,12 @@ def star_label(stars: float) -> str:
     return f"{number} star" if stars <= 1 else f"{number} stars"
 
 
+@register.filter
+def half_stars_label(half_stars: int) -> str:
+    """`{{ 7|half_stars_label }}`: "3½ stars"."""
+    return star_label(half_stars / 2)
+
+
 @register.inclusion_tag("users/_rating_control.html", takes_context=True)
 def rating_control(
     context: Context, movie: Movie, focus: bool = False, next: str = ""
