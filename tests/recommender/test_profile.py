@@ -135,7 +135,7 @@ def test_the_switch_changes_the_seeds_and_the_next_recommendations(client, train
     client.post(f"/films/{first.pk}/my/left-out/", headers=HTMX)
     html = client.get(YOU, headers=HTMX).content.decode()
     assert "<html" not in html
-    seeds_html, left_out_html = html.split("Left out of your taste")
+    left_out_html, seeds_html = html.split("What counts most")
     assert first.get_absolute_url() in left_out_html
     assert first.get_absolute_url() not in seeds_html
     person = User.objects.get(pk=person.pk)
