@@ -2,6 +2,7 @@
 
 from typing import Any, Self
 
+from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.contrib.postgres.search import SearchVector
@@ -199,6 +200,11 @@ class Movie(models.Model):
     def is_new(self) -> bool:
         """Whether nobody has rated it yet, so that it is known by what is told of it alone."""
         return not self.rating_count
+
+    @property
+    def photo_url(self) -> str:
+        """The poster's photograph, where the site may show it; see `REMOTE_POSTERS`."""
+        return self.poster_url if settings.REMOTE_POSTERS else ""
 
     @property
     def mean_stars(self) -> float | None:

@@ -6,9 +6,6 @@ Where nothing is set, `manage.py` names the embedded servers of `recommender.con
 from pathlib import Path
 
 import environ
-import font_fjallaone
-import font_manrope
-import font_source_serif_pro
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 from django.templatetags.static import static
@@ -80,6 +77,7 @@ MIDDLEWARE = [
     "recommender.health.HealthMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.middleware.gzip.GZipMiddleware",
     "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -210,11 +208,11 @@ USE_TZ = True
 
 STATIC_URL = "static/"
 STATIC_ROOT = Path(env.str("STATIC_ROOT", default=str(BASE_DIR / "staticfiles")))
-STATICFILES_DIRS = [
-    BASE_DIR / "static",
-    ("fonts", font_fjallaone.font_directory),
-    ("fonts", font_manrope.font_directory),
-    ("fonts", Path(font_source_serif_pro.__file__).parent / "files"),
+STATICFILES_DIRS = [BASE_DIR / "static"]
+STATICFILES_FINDERS = [
+    "django.contrib.staticfiles.finders.FileSystemFinder",
+    "django.contrib.staticfiles.finders.AppDirectoriesFinder",
+    "recommender.config.fonts.FontFinder",
 ]
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
@@ -225,11 +223,16 @@ STORAGES = {
     },
 }
 
+# Whether browsers may fetch the posters' photographs from where they lie, which tells those hosts
+# who looks at what. Without, every film has the poster that we draw.
+REMOTE_POSTERS = env.bool("REMOTE_POSTERS", default=False)
+POSTER_HOSTS = ["https://upload.wikimedia.org", "https://image.tmdb.org"] if REMOTE_POSTERS else []
+
 CONTENT_SECURITY_POLICY = {
     "EXCLUDE_URL_PREFIXES": ("/admin/", "/api/docs/"),
     "DIRECTIVES": {
         "default-src": [SELF],
-        "img-src": [SELF, "data:", "https://upload.wikimedia.org", "https://image.tmdb.org"],
+        "img-src": [SELF, "data:", *POSTER_HOSTS],
         "style-src": [SELF],
         "object-src": [NONE],
         "frame-ancestors": [NONE],
