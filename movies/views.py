@@ -4,11 +4,12 @@ from django.core.paginator import Page, Paginator
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.views.decorators.cache import cache_control
 from django.views.decorators.http import condition, require_safe
 from django.views.decorators.vary import vary_on_headers
 
-from movies import posters
+from movies import posters, sharing
 from movies.forms import BrowseForm, FilterForm
 from movies.models import Credit, Movie, Person
 from movies.search import find
@@ -109,7 +110,13 @@ def detail(request: HttpRequest, pk: int, slug: str = "") -> HttpResponse:
     if request.path != address:
         query = request.META["QUERY_STRING"]
         return redirect(f"{address}?{query}" if query else address, permanent=True)
-    return render(request, "movies/detail.html", {"movie": movie})
+    image = request.build_absolute_uri(reverse("movies:card", args=[movie.pk]))
+    context = {
+        "movie": movie,
+        "card_url": image,
+        "structured": sharing.structured_data(movie, request.build_absolute_uri(address), image),
+    }
+    return render(request, "movies/detail.html", context)
 
 
 @require_safe
@@ -140,3 +147,13 @@ def poster(request: HttpRequest, pk: int) -> HttpResponse:
     if request.movie is None:
         raise Http404
     return HttpResponse(posters.draw(request.movie), content_type="image/svg+xml")
+
+
+@require_safe
+@cache_control(public=True, max_age=POSTER_SECONDS)
+@condition(etag_func=_poster_etag)
+def card(request: HttpRequest, pk: int) -> HttpResponse:
+    """The picture that goes with a link to the film where that is shared."""
+    if request.movie is None:
+        raise Http404
+    return HttpResponse(sharing.card(request.movie), content_type="image/png")

@@ -1,5 +1,9 @@
 """A film's page and a person's."""
 
+import json
+import re
+import struct
+
 import pytest
 from django.urls import reverse
 
@@ -108,11 +112,32 @@ def test_the_number_of_queries_does_not_grow_with_the_cast(client, django_assert
         page_of(client, movie)
 
 
-def test_a_photograph_lies_over_the_drawn_poster(client):
+def test_a_photograph_lies_over_the_drawn_poster_where_the_admin_lets_it(client, settings):
     address = "https://upload.wikimedia.org/poster.jpg"
-    page = page_of(client, MovieFactory(poster_url=address))
+    movie = MovieFactory(poster_url=address)
+    settings.REMOTE_POSTERS = True
+    page = page_of(client, movie)
     assert "poster.svg" in page
     assert f'class="poster__photo" src="{address}"' in page
+    settings.REMOTE_POSTERS = False
+    page = page_of(client, movie)
+    assert "poster.svg" in page and address not in page
+
+
+def test_another_site_is_told_of_the_film_by_a_picture_and_by_data(client):
+    movie = MovieFactory(title="</script> & Co", year=1972, genres=["Crime"], overview="A story.")
+    CreditFactory(movie=movie, person__name="Al Pacino")
+    page = page_of(client, movie)
+    address = re.search(r'property="og:image" content="http://testserver(.+?)"', page)[1]
+    card = client.get(address)
+    assert card["Content-Type"] == "image/png"
+    assert card.content.startswith(b"\x89PNG")
+    width, height = struct.unpack(">II", card.content[16:24])
+    assert (width, height) == (1200, 630)
+    assert client.get("/films/404/card.png").status_code == 404
+    told = json.loads(re.search(r"ld\+json\">(.+?)</script>", page)[1])
+    assert told["name"] == movie.title and told["actor"][0]["name"] == "Al Pacino"
+    assert told["image"].endswith(address) and "aggregateRating" not in told
 
 
 def test_a_person_has_the_films_they_made_and_played_in(client):
