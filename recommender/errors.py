@@ -2,8 +2,6 @@
 
 import sys
 
-from csp.constants import UNSAFE_INLINE
-from csp.decorators import csp_update
 from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.shortcuts import render
@@ -41,7 +39,6 @@ def problem(status: int, code: str, detail: str) -> JsonResponse:
     return JsonResponse({"type": kind, "errors": errors}, status=status)
 
 
-@csp_update({"style-src": [UNSAFE_INLINE]})
 def _unavailable(request: HttpRequest) -> HttpResponse:
     if _is_for_a_program(request):
         response: HttpResponse = problem(503, "unavailable", "The database is away. Try again.")
