@@ -6,6 +6,7 @@ One sent by htmx is answered with the part of the page that has changed, and wit
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from functools import wraps
 from typing import Any, cast
 
@@ -21,7 +22,7 @@ from django.core.paginator import Page, Paginator
 from django.db import IntegrityError, models, transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render, resolve_url
-from django.urls import reverse_lazy
+from django.urls import reverse, reverse_lazy
 from django.utils.decorators import method_decorator
 from django.utils.http import urlencode
 from django.views.decorators.cache import never_cache
@@ -212,16 +213,24 @@ def act_on_film(act: Act) -> Callable[[HttpRequest, int], HttpResponse]:
 
 @act_on_film
 def rate(request: HttpRequest, person: User, movie: Movie) -> HttpResponse:
-    """Set the person's `stars` (0.5 to 5.0) for the film, or `withdraw` them."""
+    """Set the person's `stars` (0.5 to 5.0) for the film, or `withdraw` them.
+
+    Stars take a film off the watchlist; `listed` puts it back, where it was there besides.
+    """
     if "withdraw" in request.POST:
+        undo = Undo(
+            "users:rate", {"stars": person.stars.get(movie.pk, ""), **listed(person, movie)}
+        )
         ratings.withdraw(person, movie)
         text = f"Your stars for {movie.title} are withdrawn."
-        return acted(request, movie, "rated", text, "users/_withdrawn.html")
+        return acted(request, movie, "rated", text, "users/_withdrawn.html", undo)
     was_on_a_list = movie.pk in person.watchlist_ids | person.dismissed_ids
     try:
         rating = ratings.rate(person, movie, float(request.POST.get("stars") or "nan"))
     except ValueError:
         return refused(request, movie, "Choose from half a star to five stars, in half stars.")
+    if "listed" in request.POST:
+        ratings.add_to_watchlist(person, movie)
     text = f"{movie.title}: {star_label(rating.stars)}."
     return acted(request, movie, "rated", text, "users/_rated.html", was_on_a_list=was_on_a_list)
 
@@ -229,39 +238,47 @@ def rate(request: HttpRequest, person: User, movie: Movie) -> HttpResponse:
 @act_on_film
 def watch(request: HttpRequest, person: User, movie: Movie) -> HttpResponse:
     """Put the film on the person's watchlist, or `unlist` it."""
+    undo = None
     if "unlist" in request.POST:
         ratings.remove_from_watchlist(person, movie)
         text = f"{movie.title} is off your watchlist."
+        undo = Undo("users:watch")
     else:
         ratings.add_to_watchlist(person, movie)
         text = f"{movie.title} is on your watchlist."
-    return acted(request, movie, "listed", text, "users/_listed.html", pressed="watch")
+    return acted(request, movie, "listed", text, "users/_listed.html", undo, pressed="watch")
 
 
 @act_on_film
 def dismiss(request: HttpRequest, person: User, movie: Movie) -> HttpResponse:
-    """Leave the film out of what the person is shown, or `restore` it."""
+    """Leave the film out of what the person is shown, or `restore` it, `listed` if it was."""
+    undo = None
     if "restore" in request.POST:
         ratings.restore(person, movie)
+        if "listed" in request.POST:
+            ratings.add_to_watchlist(person, movie)
         text = f"{movie.title} may be suggested again."
     else:
+        undo = Undo("users:dismiss", {"restore": 1, **listed(person, movie)})
         ratings.dismiss(person, movie)
         text = f"{movie.title} will not be suggested again."
-    return acted(request, movie, "dismissed", text, "users/_listed.html", pressed="dismiss")
+    return acted(request, movie, "dismissed", text, "users/_listed.html", undo, pressed="dismiss")
 
 
 @act_on_film
 def ask_for_less(request: HttpRequest, person: User, movie: Movie) -> HttpResponse:
     """Show the person fewer films like this one, or `restore` them."""
+    undo = None
     if "restore" in request.POST:
         ratings.take_back_less(person, movie)
         text = f"Films like {movie.title} are suggested as before."
     else:
         ratings.ask_for_less(person, movie)
         text = f"Fewer films like {movie.title} from now on."
+        undo = Undo("users:ask_for_less", {"restore": 1})
     if "card" in request.POST:
-        return acted(request, movie, "less_like", text, "users/_less_liked.html")
-    return acted(request, movie, "less_like", text, "users/_listed.html", pressed="less")
+        return acted(request, movie, "less_like", text, "users/_less_liked.html", undo)
+    return acted(request, movie, "less_like", text, "users/_listed.html", undo, pressed="less")
 
 
 @act_on_film
@@ -287,16 +304,47 @@ def not_seen_after_all(request: HttpRequest, person: User, movie: Movie) -> Http
     return redirect(next_page(request, default=resolve_url("users:seen")))
 
 
+@dataclass(frozen=True)
+class Undo:
+    """What takes an act back: values to send to the address of an act on the same film."""
+
+    act: str
+    values: dict[str, Any] = field(default_factory=dict)
+
+    def to_dict(self, movie: Movie) -> dict[str, Any]:
+        return {"url": reverse(self.act, args=[movie.pk]), "values": self.values, "film": movie.pk}
+
+
+def listed(person: User, movie: Movie) -> dict[str, int]:
+    """Return what to send along so that the film is on the watchlist again, if it is there."""
+    return {"listed": 1} if movie.pk in person.watchlist_ids else {}
+
+
 def acted(
-    request: HttpRequest, movie: Movie, event: str, text: str, part: str, **context: object
+    request: HttpRequest,
+    movie: Movie,
+    event: str,
+    text: str,
+    part: str,
+    undo: Undo | None = None,
+    **context: object,
 ) -> HttpResponse:
-    """Answer an act: with the changed part of the page and the event, or by going back."""
+    """Answer an act: with the changed part of the page and the event, or by going back.
+
+    Where the act is the undoing of another (`undone`), all `parts` of the page that show what the
+    person says of the film are changed, wherever they stand.
+    """
     if not request.htmx:
         messages.success(request, text)
         return redirect(page_of_film(request, movie))
+    if "undone" in request.POST:
+        part, context = "users/_undone.html", {"parts": request.POST.getlist("parts")}
     response = render(request, part, {"movie": movie, **context})
     trigger_client_event(response, event, {"movie": movie.pk})
-    return trigger_client_event(response, "toast", {"text": text, "level": "success"})
+    toast: dict[str, Any] = {"text": text, "level": "success"}
+    if undo:
+        toast["undo"] = undo.to_dict(movie)
+    return trigger_client_event(response, "toast", toast)
 
 
 def refused(request: HttpRequest, movie: Movie, text: str) -> HttpResponse:

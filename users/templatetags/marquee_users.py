@@ -43,18 +43,24 @@ def half_stars_label(half_stars: int) -> str:
 
 @register.inclusion_tag("users/_rating_control.html", takes_context=True)
 def rating_control(
-    context: Context, movie: Movie, focus: bool = False, next: str = ""
+    context: Context,
+    movie: Movie,
+    focus: bool = False,
+    next: str = "",
+    out_of_band: bool = False,
 ) -> dict[str, Any]:
     """`{% rating_control movie %}`: the stars to give.
 
-    With `focus`, an answer to htmx moves the focus there. `next` is the page to come back to where
-    that is not the one that shows the control.
+    With `focus`, an answer to htmx moves the focus there; `out_of_band` puts the control in the
+    place of all those of the film on the page. `next` is the page to come back to where that is not
+    the one that shows the control.
     """
     return {
         **_film(context, movie, next),
         "stars": stars_of(movie, context["request"].user),
         "choices": SCALE,
         "focus": focus,
+        "out_of_band": out_of_band,
     }
 
 
@@ -79,11 +85,11 @@ def list_controls(
 
 
 @register.inclusion_tag("users/_less_like_card.html", takes_context=True)
-def less_like_card(context: Context, movie: Movie) -> dict[str, Any]:
+def less_like_card(context: Context, movie: Movie, out_of_band: bool = False) -> dict[str, Any]:
     """`{% less_like_card movie %}`: "less like this" on a card, and its undoing once pressed."""
     person = context["request"].user
     is_less = person.is_authenticated and movie.pk in person.less_like_ids
-    return {**_film(context, movie), "is_less": is_less}
+    return {**_film(context, movie), "is_less": is_less, "out_of_band": out_of_band}
 
 
 @register.inclusion_tag("users/_counts_switch.html", takes_context=True)
