@@ -1,9 +1,12 @@
 from django.urls import path
 
-from recommender import profile, search, views, welcome
+from recommender import home, profile, search, views, welcome
 
 app_name = "recommender"
 urlpatterns = [
+    path("shelves/", home.shelves, name="shelves"),
+    path("shelves/to-rate/", home.to_rate, name="to_rate"),
+    path("tonight/", home.tonight, name="tonight"),
     path("search/", search.search, name="search"),
     path("search/meaning/", search.meaning, name="meaning"),
     path("you/", profile.profile, name="profile"),

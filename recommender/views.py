@@ -1,4 +1,4 @@
-"""The pages that know the person: home, recommendations, films like a film, and why."""
+"""The pages that know the person: recommendations, films like a film, and why."""
 
 from typing import cast
 
@@ -15,10 +15,8 @@ from movies.models import Movie
 from movies.views import answer_filtered, filter_chips, with_parameters
 from recommender.likeness import LikenessForm
 from recommender.serving.recommend import Filters, Recommendation, explain, recommend
-from recommender.serving.shelves import home_shelves
 from recommender.serving.similar import places, similar
 from recommender.serving.stars import predicted_stars
-from recommender.serving.welcome import films_to_rate
 from users.dials import NAMES, NEUTRAL, Dials
 from users.forms import DialsForm
 from users.models import User
@@ -27,20 +25,7 @@ from users.navigation import next_page
 PAGE_SIZE = 20
 # Nobody reads further, and each page asks for all the films before it.
 LAST_PAGE = 10
-FEW_RATINGS, TO_RATE = 3, 20
 SIMILAR_ON_SHELF, SIMILAR_ON_PAGE = 14, 48
-
-
-@require_safe
-@vary_on_headers("HX-Request")
-def home(request: HttpRequest) -> HttpResponse:
-    """The shelves; htmx fetches them again after a rating."""
-    context = {"shelves": home_shelves(request.user)}
-    if request.htmx:
-        return render(request, "recommender/_shelves.html", context)
-    if missing := max(0, FEW_RATINGS - _rated(request.user)):
-        context |= {"missing": missing, "to_rate": _to_rate(request.user)}
-    return render(request, "recommender/home.html", context)
 
 
 @require_safe
@@ -133,10 +118,6 @@ def why(request: HttpRequest, pk: int) -> HttpResponse:
 
 def _rated(person: User | AnonymousUser) -> int:
     return len(person.stars) if isinstance(person, User) else 0
-
-
-def _to_rate(person: User | AnonymousUser) -> list[Movie]:
-    return films_to_rate(person, TO_RATE) if isinstance(person, User) else []
 
 
 def _page_number(request: HttpRequest) -> int:

@@ -3,7 +3,7 @@
 from django.contrib import admin
 from django.urls import include, path
 
-from recommender.views import home
+from recommender.home import home
 
 urlpatterns = [
     path("", home, name="home"),

@@ -28,43 +28,6 @@ def found_by(answer):
     return [recommendation.movie for recommendation in answer.context["found"]]
 
 
-def test_a_visitor_gets_shelves_without_a_model(client):
-    for _ in range(5):
-        MovieFactory(rating_count=30, rating_sum=250)
-    answer = client.get("/")
-    assert answer.context["shelves"]
-    assert reverse("users:signup") in answer.content.decode()
-
-
-def test_an_empty_catalogue_says_how_to_fill_it(client):
-    assert "import_movielens" in client.get("/").content.decode()
-
-
-def test_newcomers_can_rate_well_known_films_at_once(client, trained, camps):
-    person = UserFactory()
-    client.force_login(person)
-    answer = client.get("/")
-    assert answer.context["missing"] == 3
-    first = answer.context["to_rate"][0]
-    assert reverse("users:rate", args=[first.pk]) in answer.content.decode()
-    rate(person, first, 4)
-    answer = client.get("/")
-    assert answer.context["missing"] == 2
-    assert first not in answer.context["to_rate"]
-
-
-def test_shelves_are_personal_after_a_few_ratings(client, trained, fan):
-    answer = client.get("/")
-    assert answer.context["shelves"][0].key == "picks"
-    assert "missing" not in answer.context
-
-
-def test_htmx_fetches_the_shelves_alone(client, trained, fan):
-    page = client.get("/", headers=HTMX).content.decode()
-    assert "<html" not in page
-    assert 'hx-trigger="rated from:body' in page
-
-
 def test_recommendations_come_page_by_page_without_repeats(client, trained, fan):
     first = client.get(FOR_YOU)
     second = client.get(first.context["next_url"])
