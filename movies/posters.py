@@ -16,7 +16,7 @@ from movies.models import Movie
 
 WIDTH, HEIGHT, MARGIN = 300, 450, 24
 # Raised with every change of the drawings, so that browsers fetch them anew.
-EDITION = 1
+EDITION = 2
 
 
 @dataclass(frozen=True)
@@ -531,28 +531,108 @@ def chevrons(random: Random, palette: Palette) -> Artwork:
     return Artwork(turned + floor, LOW, at_bottom=True)
 
 
+def eye(random: Random, palette: Palette) -> Artwork:
+    """An eye that looks at whoever looks at it."""
+    x, y, half = 150, random.choice([286, 298]), 126
+    lid = f"M{x - half} {y}Q{x} {y - 150} {x + half} {y}Q{x} {y + 150} {x - half} {y}Z"
+    side = random.choice([-20, 0, 20])
+    iris = _circle(x + side, y, 56, palette.first) + _circle(x + side, y, 24, palette.ground)
+    glint = _circle(x + side + 16, y - 18, 8, palette.third)
+    lashes = "".join(
+        f"M{x + dx} {y - 84 + abs(dx) // 3}L{x + dx * 1.35:.0f} {y - 116 + abs(dx) // 3}"
+        for dx in range(-80, 81, 32)
+    )
+    drawn = f'<path d="{lashes}" stroke="{palette.second}" stroke-width="7" fill="none"/>'
+    return Artwork(f'{drawn}<path d="{lid}" fill="{palette.third}"/>{iris}{glint}', UPPER)
+
+
+def road(random: Random, palette: Palette) -> Artwork:
+    """A road that runs to where the sky begins."""
+    x, y = random.choice([96, 150, 204]), 236
+    sun = _circle(x + random.choice([-46, 46]), y - 6, random.choice([38, 54]), palette.third)
+    land = _rect(0, y, WIDTH, HEIGHT - y, palette.second)
+    lane = _polygon([(x - 3, y), (x + 3, y), (262, HEIGHT), (38, HEIGHT)], palette.ground)
+    stripes, top, long = "", y + 14.0, 8.0
+    while top < HEIGHT:
+        # Between the horizon and the foot, as much of the way as of the road's width.
+        near, far = (min(top + long, HEIGHT) - y) / (HEIGHT - y), (top - y) / (HEIGHT - y)
+        middles = [x + (150 - x) * share for share in (far, near)]
+        stripes += _polygon(
+            [
+                (middles[0] - 5 * far, top),
+                (middles[0] + 5 * far, top),
+                (middles[1] + 5 * near, min(top + long, HEIGHT)),
+                (middles[1] - 5 * near, min(top + long, HEIGHT)),
+            ],
+            palette.ink,
+        )
+        top, long = top + 2 * long, long * 1.45
+    foot = _rect(0, HEIGHT - 34, WIDTH, 34, palette.ground)
+    return Artwork(sun + land + lane + stripes + foot, UPPER)
+
+
+def stage(random: Random, palette: Palette) -> Artwork:
+    """A curtain, parted, and a light on the boards."""
+    middle, gap = random.choice([130, 150, 170]), random.choice([52, 66])
+    beam = _polygon([(middle, -20), (middle - 84, 262), (middle + 84, 262)], palette.third)
+    spot = f'<ellipse cx="{middle}" cy="262" rx="84" ry="15" fill="{palette.third}"/>'
+    folds = ""
+    for side, edge in ((-1, middle - gap), (1, middle + gap)):
+        for fold in range(7):
+            near = edge + side * fold * 30
+            ink = palette.first if fold % 2 == 0 else palette.second
+            folds += _polygon(
+                [
+                    (near - side * 18, -10),
+                    (near + side * 30, -10),
+                    (near + side * 34, 276),
+                    (near + side * (4 if fold else 12), 276),
+                ],
+                ink,
+            )
+    floor = _rect(0, 276, WIDTH, HEIGHT - 276, palette.ground)
+    return Artwork(beam + spot + folds + floor, LOW, at_bottom=True)
+
+
+def windows(random: Random, palette: Palette) -> Artwork:
+    """A house at night, and who is still awake in it."""
+    wall = _rect(0, 168, WIDTH, 240, palette.second)
+    awake = {random.randrange(15) for _ in range(random.choice([1, 2, 2]))}
+    panes = ""
+    for place in range(15):
+        x, y = 30 + place % 5 * 52, 190 + place // 5 * 72
+        ink = palette.third if place in awake else palette.ground
+        panes += _rect(x, y, 32, 48, ink)
+        if place in awake:
+            panes += _circle(x + 16, y + 28, 6.5, palette.ground)
+            panes += _rect(x + 7, y + 34, 18, 14, palette.ground, ' rx="6"')
+    moon = _circle(random.choice([62, 238]), 150, 30, palette.first)
+    foot = _rect(0, 408, WIDTH, HEIGHT - 408, palette.ground)
+    return Artwork(moon + wall + panes + foot, Box(MARGIN, 28, WIDTH - 2 * MARGIN, 86))
+
+
 Composition = Callable[[Random, Palette], Artwork]
 
 # Most telling genre first: a comic horror film looks like a horror film.
 COMPOSITIONS: dict[str, list[Composition]] = {
     "Film-Noir": [lamp, slabs, city],
-    "Horror": [teeth, rings, arches, peaks],
+    "Horror": [teeth, rings, arches, eye],
     "Sci-Fi": [orbits, rings],
-    "Western": [peaks, rays],
-    "Musical": [waves, discs],
+    "Western": [peaks, rays, road],
+    "Musical": [waves, discs, stage],
     "Animation": [tiles, discs, horizon],
-    "Documentary": [sheet, waves],
+    "Documentary": [sheet, waves, road],
     "Fantasy": [arches, peaks, orbits],
-    "Mystery": [rings, lamp, arches],
+    "Mystery": [rings, lamp, eye, windows],
     "Children": [tiles, arches, discs],
-    "Crime": [slabs, city, lamp, sheet],
-    "Romance": [discs, horizon],
-    "Thriller": [rings, slabs, chevrons, city],
-    "Adventure": [peaks, rays, horizon],
-    "Action": [chevrons, slabs, rays],
-    "Comedy": [tiles, discs, sheet, city],
-    "War": [rays, slabs, peaks],
-    "Drama": [horizon, arches, sheet, discs, waves],
+    "Crime": [slabs, city, lamp, windows],
+    "Romance": [discs, horizon, windows],
+    "Thriller": [rings, slabs, eye, city],
+    "Adventure": [peaks, rays, road],
+    "Action": [chevrons, slabs, road],
+    "Comedy": [tiles, discs, stage, city],
+    "War": [rays, slabs, chevrons],
+    "Drama": [horizon, arches, sheet, windows, road, waves],
 }
 
 
