@@ -37,8 +37,11 @@ def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[s
 
 
 def is_answer(message: ConsoleMessage) -> bool:
-    """Whether the complaint is of an answer that is meant: a form or a page refused."""
-    return message.text.startswith("Failed to load resource") and (
+    """Whether the complaint is of an answer that is meant: a form or a page refused.
+
+    The browser says so, and htmx once more.
+    """
+    return message.text.startswith(("Failed to load resource", "Response Status Error Code")) and (
         "422" in message.text or message.location["url"].endswith(PAGES_OF_FAULTS)
     )
 
