@@ -22,8 +22,9 @@ FEWEST_NEIGHBOURS = 5
 FEWEST_LOVERS = 3
 """What fewer of them love is not told: it would tell of a single person."""
 LOVED_HALF_STARS = 8
-COMPARED_PEOPLE = 50_000
-"""Beyond so many people, so many are drawn and compared: it takes less than a tenth of a second."""
+COMPARED_PEOPLE = 20_000
+"""Of more, so many are drawn: the time that a comparison takes has an end, and near ones are among
+so many."""
 SAMPLED_PEOPLE = 5_000
 
 
