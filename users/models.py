@@ -1,5 +1,6 @@
 """People and what they make of films: ratings, a watchlist, films they do not want to see."""
 
+from collections.abc import Sequence
 from functools import cached_property
 from typing import Any, Self
 
@@ -10,6 +11,7 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import Avg, Count, Exists, F, OuterRef, Sum
 from django.db.models.functions import Abs, Cast, Trunc
+from django.urls import reverse
 from django.utils import timezone
 
 from movies.models import Movie
@@ -58,6 +60,16 @@ class User(AbstractUser):
         """The person's stars by movie id, read once a request for the pages' rating controls."""
         values = self.ratings.values_list("movie_id", "value")
         return {movie_id: value / 2 for movie_id, value in values}
+
+    @staticmethod
+    def read_stars(people: "Sequence[User]") -> None:
+        """Read the `stars` of several people by one query."""
+        found: dict[int, dict[int, float]] = {person.pk: {} for person in people}
+        ratings = Rating.objects.filter(user__in=people).values_list("user_id", "movie_id", "value")
+        for user_id, movie_id, value in ratings:
+            found[user_id][movie_id] = value / 2
+        for person in people:
+            person.stars = found[person.pk]
 
     @cached_property
     def marked_ids(self) -> dict[str, set[int]]:
@@ -455,3 +467,72 @@ class HistoryEntry(models.Model):
 
     def __str__(self) -> str:
         return f"{self.title} ({self.year})" if self.year else self.title
+
+
+class EveningQuerySet(models.QuerySet["Evening"]):
+    def of(self, person: User) -> Self:
+        """Return the evenings that the person is part of, the latest first."""
+        return self.filter(members__user=person).order_by("-made_at", "-pk")
+
+    def open_to(self, token: str) -> Self:
+        """Return the evening that the invitation with this token leads to, if it is still good."""
+        return self.filter(token=token, token_expires_at__gt=timezone.now())
+
+    def with_people(self) -> Self:
+        return self.prefetch_related("members__user")
+
+
+class Evening(models.Model):
+    """People who choose a film together. Its maker invites and removes people, and ends it."""
+
+    name = models.CharField(max_length=60)
+    maker = models.ForeignKey(User, models.CASCADE, related_name="evenings_made")
+    made_at = models.DateTimeField(default=timezone.now)
+    # The invitation: whoever has the token may join, until it expires.
+    token = models.CharField(max_length=43, unique=True, null=True, editable=False)
+    token_expires_at = models.DateTimeField(null=True, editable=False)
+    # Counts what the members do here, so that their pages can tell whether they are still true.
+    revision = models.IntegerField(default=0, editable=False)
+
+    objects = EveningQuerySet.as_manager()
+
+    def __str__(self) -> str:
+        return self.name
+
+    def get_absolute_url(self) -> str:
+        return reverse("recommender:evening", args=[self.pk])
+
+    @property
+    def has_open_invitation(self) -> bool:
+        """Whether anybody can join by its link now."""
+        return self.token_expires_at is not None and self.token_expires_at > timezone.now()
+
+
+class Member(models.Model):
+    """Somebody who is part of an evening. What they say in it goes with them."""
+
+    evening = models.ForeignKey(Evening, models.CASCADE, related_name="members", db_index=False)
+    user = models.ForeignKey(User, models.CASCADE, related_name="memberships")
+    joined_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        ordering = ["joined_at", "pk"]
+        constraints = [
+            models.UniqueConstraint(fields=["evening", "user"], name="member_once_an_evening")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.user_id} in {self.evening_id}"
+
+
+class Vote(models.Model):
+    """What a member says of a film in an evening: yes to this one, or a veto."""
+
+    pk = models.CompositePrimaryKey("member_id", "movie_id")
+    member = models.ForeignKey(Member, models.CASCADE, related_name="votes", db_index=False)
+    movie = models.ForeignKey(Movie, models.CASCADE, related_name="votes")
+    is_veto = models.BooleanField(default=False)
+    said_at = models.DateTimeField(default=timezone.now)
+
+    def __str__(self) -> str:
+        return f"{'veto' if self.is_veto else 'yes'} to {self.movie_id} by member {self.member_id}"
