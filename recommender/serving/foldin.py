@@ -6,6 +6,7 @@ training writes the very same thing for everyone at once.
 """
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -18,6 +19,8 @@ from recommender.models import ModelVersion
 from recommender.recipe import Recipe
 from recommender.vectors import binary_cursor
 from users.models import User
+
+SAMPLED_PEOPLE = 5_000
 
 
 @dataclass(frozen=True)
@@ -42,10 +45,49 @@ class RatedMovies:
 
 def user_vector(person: User, version: ModelVersion) -> NDArray[np.float32] | None:
     """Return the person's vector (d,), or None where nothing is known of them."""
-    vector = _stored(person, version)
-    if vector is None:
-        vector = _solve_and_store(person, version)
+    (vector,) = user_vectors([person], version)
     return vector if vector.any() else None
+
+
+def user_vectors(people: Sequence[User], version: ModelVersion) -> NDArray[np.float32]:
+    """Return the people's vectors (m, d), zeros where nothing is known of one of them."""
+    stored = _stored(people, version)
+    return np.array(
+        [
+            stored[person.pk] if person.pk in stored else _solve_and_store(person, version)
+            for person in people
+        ],
+        dtype=np.float32,
+    )
+
+
+def average_vector(version: ModelVersion) -> NDArray[np.float32]:
+    """Return the mean (d,) of the version's people, of a sample where they are many.
+
+    Zeros where it has none.
+    """
+    return _average(version.pk)
+
+
+@lru_cache(maxsize=4)
+def _average(version_id: int) -> NDArray[np.float32]:
+    vectors = sampled_vectors(version_id)
+    return np.asarray(vectors.sum(axis=0) / max(len(vectors), 1), dtype=np.float32)
+
+
+def sampled_vectors(version_id: int) -> NDArray[np.float32]:
+    """Return the vectors (n, d) of the version's people, of some thousands where they are more."""
+    version = ModelVersion.objects.defer("gramian").get(pk=version_id)
+    percent = min(100.0, 100.0 * SAMPLED_PEOPLE / max(version.user_count, 1))
+    with binary_cursor() as cursor:
+        # Whole pages of the table are drawn, so that the rest need not be read.
+        cursor.execute(
+            "SELECT vector FROM recommender_uservector TABLESAMPLE SYSTEM (%s) REPEATABLE (0)"
+            " WHERE version_id = %s",
+            [percent, version_id],
+        )
+        vectors = [row[0].to_numpy() for row in cursor.fetchall()]
+    return np.array(vectors, dtype=np.float32).reshape(-1, version.dimensions)
 
 
 def model_of(version: ModelVersion) -> Model:
@@ -102,17 +144,17 @@ def rated_movies(person: User, version: ModelVersion) -> RatedMovies:
     )
 
 
-def _stored(person: User, version: ModelVersion) -> NDArray[np.float32] | None:
+def _stored(people: Sequence[User], version: ModelVersion) -> dict[int, NDArray[np.float32]]:
+    """Those of the people's vectors that are true, by user id."""
     with binary_cursor() as cursor:
         cursor.execute(
-            "SELECT stored.vector FROM recommender_uservector AS stored"
+            "SELECT stored.user_id, stored.vector FROM recommender_uservector AS stored"
             " JOIN users_user AS person ON person.id = stored.user_id"
             " AND person.taste_revision = stored.taste_revision"
-            " WHERE stored.user_id = %s AND stored.version_id = %s",
-            [person.pk, version.pk],
+            " WHERE stored.user_id = ANY(%s) AND stored.version_id = %s",
+            [[person.pk for person in people], version.pk],
         )
-        row = cursor.fetchone()
-    return row[0].to_numpy() if row else None
+        return {user_id: vector.to_numpy() for user_id, vector in cursor.fetchall()}
 
 
 def _solve_and_store(person: User, version: ModelVersion) -> NDArray[np.float32]:

@@ -4,7 +4,10 @@ Every answer is read from pgvector. Nothing of the model is held in memory but t
 Gramian.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import groupby
+from operator import itemgetter
 
 import numpy as np
 from django.contrib.auth.models import AnonymousUser
@@ -142,18 +145,25 @@ def _liked(person: User, version: ModelVersion) -> NDArray[np.float32]:
 def _less_like(person: User, version: ModelVersion) -> NDArray[np.float32]:
     """Return the vectors (l, d) of the films that the person wants fewer like."""
     # The page has read the person's lists: mostly there are none, and nothing more is asked.
-    if not person.less_like_ids:
-        return np.empty((0, version.dimensions), dtype=np.float32)
+    found = less_like([person], version) if person.less_like_ids else {}
+    return found.get(person.pk, np.empty((0, version.dimensions), dtype=np.float32))
+
+
+def less_like(people: Sequence[User], version: ModelVersion) -> dict[int, NDArray[np.float32]]:
+    """Return, by user id, the vectors (l, d) of the films that people want fewer like, l ≥ 1."""
     with binary_cursor() as cursor:
         cursor.execute(
-            "SELECT movie.vector FROM users_lesslike AS less"
+            "SELECT less.user_id, movie.vector FROM users_lesslike AS less"
             " JOIN recommender_movievector AS movie"
             " ON movie.movie_id = less.movie_id AND movie.version_id = %s"
-            " WHERE less.user_id = %s ORDER BY less.movie_id",
-            [version.pk, person.pk],
+            " WHERE less.user_id = ANY(%s) ORDER BY less.user_id, less.movie_id",
+            [version.pk, [person.pk for person in people]],
         )
-        vectors = [vector.to_numpy() for (vector,) in cursor.fetchall()]
-    return np.array(vectors, dtype=np.float32).reshape(-1, version.dimensions)
+        rows = cursor.fetchall()
+    return {
+        user_id: np.array([vector.to_numpy() for _, vector in group], dtype=np.float32)
+        for user_id, group in groupby(rows, key=itemgetter(0))
+    }
 
 
 def _not_personal(movies: list[Movie]) -> list[Recommendation]:

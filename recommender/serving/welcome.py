@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from movies.models import Movie
 from recommender.models import ModelVersion
 from recommender.serving import rerank
+from recommender.serving.foldin import sampled_vectors
 from recommender.serving.interview import Answers, Floats, Interview, spread
 from recommender.vectors import binary_cursor
 from users.models import User
@@ -18,7 +19,6 @@ from users.models import User
 CANDIDATES = 500
 # The latest answers say enough, and a page for somebody with thousands of ratings comes as fast.
 LATEST_ANSWERS = 500
-SAMPLED_PEOPLE = 5_000
 # How many well-known films are put in a varied order before the first model.
 VARIED = 100
 
@@ -93,17 +93,7 @@ def _read(version: ModelVersion, movie_ids: Collection[int]) -> _Films:
 @lru_cache(maxsize=4)
 def _spread(version_id: int) -> Floats:
     """Return how a version's people spread, (d, d); a version never changes, so it is kept."""
-    version = ModelVersion.objects.defer("gramian").get(pk=version_id)
-    percent = min(100.0, 100.0 * SAMPLED_PEOPLE / max(version.user_count, 1))
-    with binary_cursor() as cursor:
-        # Whole pages of the table are drawn, so that the rest need not be read.
-        cursor.execute(
-            "SELECT vector FROM recommender_uservector TABLESAMPLE SYSTEM (%s) REPEATABLE (0)"
-            " WHERE version_id = %s",
-            [percent, version_id],
-        )
-        vectors = [row[0].to_numpy() for row in cursor.fetchall()]
-    return spread(np.array(vectors, dtype=np.float32).reshape(-1, version.dimensions))
+    return spread(sampled_vectors(version_id))
 
 
 def _well_known(k: int, without: Collection[int]) -> list[int]:

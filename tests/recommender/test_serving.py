@@ -71,7 +71,7 @@ def test_withdrawing_every_rating_brings_the_start_back(trained, camps):
 def test_the_folded_in_vector_and_the_trained_one_agree(trained, camps):
     shared = []
     for person in camps[0]:
-        stored = foldin._stored(person, trained)
+        stored = foldin._stored([person], trained)[person.pk]
         User.objects.filter(pk=person.pk).update(taste_revision=-1)
         solved = foldin.user_vector(person, trained)
         allowed = retrieval.candidates(person, Filters())
@@ -112,10 +112,11 @@ def test_training_leaves_out_what_people_left_out(camps):
     version = pipeline.execute(runs.create(parameters=SMALL))
     assert version.rating_count == Rating.objects.counted().count()
     assert studio.unseen_ratings(version) == 0
-    stored = foldin._stored(people[0], version)
+    stored = foldin._stored(people[:2], version)
+    assert stored.keys() == {people[0].pk}
     User.objects.filter(pk=people[0].pk).update(taste_revision=-1)
-    assert stored == pytest.approx(foldin.user_vector(people[0], version), abs=1e-3)
-    assert foldin._stored(people[1], version) is None
+    folded_in = foldin.user_vector(people[0], version)
+    assert stored[people[0].pk] == pytest.approx(folded_in, abs=1e-3)
     assert foldin.user_vector(people[1], version) is None
 
 
@@ -129,8 +130,7 @@ def test_ratings_that_come_while_it_trains_are_not_lost(camps, monkeypatch):
 
     monkeypatch.setattr(pipeline, "_create_version", rate_meanwhile)
     version = pipeline.execute(runs.create(parameters=SMALL))
-    assert foldin._stored(people[0], version) is None
-    assert foldin._stored(people[1], version) is not None
+    assert foldin._stored(people[:2], version).keys() == {people[1].pk}
 
 
 @pytest.mark.parametrize("exact_up_to", [0, 10_000])
