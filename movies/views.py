@@ -28,6 +28,12 @@ def with_parameters(parameters: QueryDict, **changes: object) -> str:
     return f"?{query.urlencode()}"
 
 
+def page_number(parameters: QueryDict, last: int) -> int:
+    """Return the page asked for, 1 to `last`; what is no number is the first."""
+    page = parameters.get("page", "")
+    return min(max(int(page), 1), last) if page.isascii() and page.isdigit() else 1
+
+
 def page_of(request: HttpRequest, movies: QuerySet[Movie]) -> Page:
     return Paginator(movies, PAGE_SIZE).get_page(request.GET.get("page"))
 

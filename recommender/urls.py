@@ -1,6 +1,6 @@
 from django.urls import path
 
-from recommender import home, profile, search, views, welcome
+from recommender import home, profile, search, together, views, welcome
 
 app_name = "recommender"
 urlpatterns = [
@@ -13,6 +13,14 @@ urlpatterns = [
     path("welcome/", welcome.Welcome.as_view(), name="welcome"),
     path("recommendations/", views.recommendations, name="recommendations"),
     path("recommendations/dials/", views.turn_dials, name="dials"),
+    path("together/", together.all_evenings, name="evenings"),
+    path("together/join/<str:token>/", together.invitation, name="invitation"),
+    path("together/<int:pk>/", together.show, name="evening"),
+    path("together/<int:pk>/films/<int:movie_pk>/", together.say, name="say"),
+    path("together/<int:pk>/invitation/", together.invite, name="invite"),
+    path("together/<int:pk>/leave/", together.leave, name="leave"),
+    path("together/<int:pk>/members/<int:member_pk>/remove/", together.remove, name="remove"),
+    path("together/<int:pk>/end/", together.end, name="end"),
     # "films/<id>/<one word>/" is a film's own page, whatever its title.
     path("films/like/<int:pk>/", views.similar_to, name="similar"),
     path("films/<int:pk>/my/why/", views.why, name="why"),

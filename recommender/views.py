@@ -12,7 +12,7 @@ from django_htmx.http import replace_url, trigger_client_event
 
 from movies.forms import FilterForm
 from movies.models import Movie
-from movies.views import answer_filtered, filter_chips, with_parameters
+from movies.views import answer_filtered, filter_chips, page_number, with_parameters
 from recommender.likeness import LikenessForm
 from recommender.serving.recommend import Filters, Recommendation, explain, recommend
 from recommender.serving.similar import places, similar
@@ -37,7 +37,7 @@ def recommendations(request: HttpRequest) -> HttpResponse:
     """
     form = FilterForm(request.GET)
     form.is_valid()
-    number = _page_number(request)
+    number = page_number(request.GET, LAST_PAGE)
     turned = _dials_of_address(request)
     dials = _own_dials(request.user) if turned is None else turned
     found, has_next = _page_of_recommendations(request.user, form, number, dials)
@@ -118,12 +118,6 @@ def why(request: HttpRequest, pk: int) -> HttpResponse:
 
 def _rated(person: User | AnonymousUser) -> int:
     return len(person.stars) if isinstance(person, User) else 0
-
-
-def _page_number(request: HttpRequest) -> int:
-    """Return the page asked for, 1 to LAST_PAGE; what is no number is the first."""
-    page = request.GET.get("page", "")
-    return min(max(int(page), 1), LAST_PAGE) if page.isascii() and page.isdigit() else 1
 
 
 def _own_dials(person: User | AnonymousUser) -> Dials:

@@ -13,7 +13,7 @@ document.addEventListener("DOMContentLoaded", () => {
   addEventListener("pageshow", () => dials.forEach(tell));
   form.addEventListener("input", ({ target }) => target.matches("[data-dial]") && tell(target));
 
-  form.querySelector("[data-dials-reset]").addEventListener("click", (event) => {
+  form.querySelector("[data-dials-reset]")?.addEventListener("click", (event) => {
     event.preventDefault();
     for (const dial of dials) {
       dial.value = 0;

@@ -20,8 +20,8 @@ from recommender.models import ModelVersion, TrainingRun, TuningStudy, TuningTri
 from recommender.training import pipeline, runs, studies
 from tests.conftest import SMALL
 from tests.factories import CreditFactory, MovieFactory, UserFactory
-from users import ratings
-from users.models import User
+from users import evenings, ratings
+from users.models import Evening, User
 
 pytestmark = [
     pytest.mark.browser,
@@ -50,6 +50,9 @@ VISITOR = [
     "/no-such-page/",
     "/broken/",
     "/forbidden/",
+    "/together/",
+    "/together/join/{invitation}/",
+    "/together/join/no-such-invitation/",
 ]
 NEWCOMER = [
     "/",
@@ -81,6 +84,10 @@ PERSON = [
     "/seen/",
     "/account/password/",
     "/search/?q=film",
+    "/together/",
+    "/together/{evening}/",
+    "/together/{evening}/?seen=on&genre=drama",
+    "/together/{alone}/",
 ]
 STAFF = [
     "/studio/",
@@ -152,6 +159,17 @@ def fan_of(films: list[Movie]) -> User:
     return person
 
 
+def evening_of(maker: User, films: list[Movie]) -> Evening:
+    """Make an evening of two with a film that both want, one that one wants, and a veto."""
+    evening = evenings.start(maker, "Friday at ours")
+    evenings.join(UserFactory(), evening.token)
+    first, second = evening.members.all()
+    for member, film in ((first, films[20]), (second, films[20]), (second, films[22])):
+        evenings.say_yes(member, film)
+    evenings.veto(first, films[24])
+    return evening
+
+
 def look_at(page: Page, address: str) -> list[str]:
     """Return what axe finds serious or critical on a page, and the elements that it is about."""
     page.goto(address)
@@ -171,14 +189,15 @@ def look_at(page: Page, address: str) -> list[str]:
     return found
 
 
-def look_at_all(page: Page, addresses: list[str], **keys: int) -> None:
+def look_at_all(page: Page, addresses: list[str], **keys: int | str) -> None:
     found = [line for address in addresses for line in look_at(page, address.format(**keys))]
     assert not found, "\n".join(found)
 
 
 def test_pages_for_a_visitor(open_page: OpenPage, films: list[Movie]):
     keys = {"film": films[0].pk, "new": MovieFactory().pk, "person": films[0].directors[0].pk}
-    look_at_all(open_page("/"), VISITOR, **keys)
+    invitation = evening_of(UserFactory(), films).token
+    look_at_all(open_page("/"), VISITOR, invitation=invitation, **keys)
 
 
 def test_pages_for_a_newcomer(open_page: OpenPage, films: list[Movie]):
@@ -186,8 +205,10 @@ def test_pages_for_a_newcomer(open_page: OpenPage, films: list[Movie]):
 
 
 def test_pages_for_a_person(open_page: OpenPage, films: list[Movie]):
-    page = open_page("/", fan_of(films))
-    look_at_all(page, PERSON, film=films[0].pk, rated=films[2].pk)
+    person = fan_of(films)
+    keys = {"film": films[0].pk, "rated": films[2].pk}
+    evening, alone = evening_of(person, films).pk, evenings.start(person, "Nobody yet").pk
+    look_at_all(open_page("/", person), PERSON, evening=evening, alone=alone, **keys)
 
 
 def test_pages_for_staff(open_page: OpenPage, films: list[Movie], trained: ModelVersion):
