@@ -7,5 +7,6 @@ token       how a program signs in
 catalogue   movies and films like a film
 personal    a person's own ratings, watchlist, dismissals and recommendations
 newcomers   the films to ask a person about, and those they have not seen
+together    evenings: people who choose a film together
 training    for staff: training runs and model versions
 """

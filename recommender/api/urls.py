@@ -3,7 +3,16 @@
 from django.urls import include, path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 
-from recommender.api import catalogue, newcomers, personal, profile, token, training, tuning
+from recommender.api import (
+    catalogue,
+    newcomers,
+    personal,
+    profile,
+    together,
+    token,
+    training,
+    tuning,
+)
 
 version_1 = [
     path("token/", token.TokenView.as_view()),
@@ -27,6 +36,15 @@ version_1 = [
     path("left-out/", personal.LeftOutListView.as_view()),
     path("left-out/<int:movie_id>/", personal.LeftOutView.as_view()),
     path("dials/", personal.DialsView.as_view()),
+    path("evenings/", together.EveningListView.as_view()),
+    path("evenings/join/", together.JoinView.as_view()),
+    path("evenings/<int:evening_id>/", together.EveningView.as_view()),
+    path("evenings/<int:evening_id>/films/", together.EveningFilmsView.as_view()),
+    path("evenings/<int:evening_id>/votes/<int:movie_id>/", together.EveningVoteView.as_view()),
+    path("evenings/<int:evening_id>/invitation/", together.InvitationView.as_view()),
+    path(
+        "evenings/<int:evening_id>/members/<int:member_id>/", together.EveningMemberView.as_view()
+    ),
     path("training-runs/", training.TrainingRunListView.as_view()),
     path("training-runs/<int:run_id>/", training.TrainingRunView.as_view()),
     path("training-runs/<int:run_id>/cancel/", training.CancelRunView.as_view()),
