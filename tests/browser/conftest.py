@@ -17,7 +17,7 @@ os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 # Addresses that tests open to see how the site says that something went wrong.
-PAGES_OF_FAULTS = ("/no-such-page/", "/broken/", "/forbidden/")
+PAGES_OF_FAULTS = ("/no-such-page/", "/broken/", "/forbidden/", "/no-such-invitation/")
 QUIET = [
     "--no-sandbox",
     "--disable-gpu",
