@@ -215,12 +215,12 @@ def act_on_film(act: Act) -> Callable[[HttpRequest, int], HttpResponse]:
 def rate(request: HttpRequest, person: User, movie: Movie) -> HttpResponse:
     """Set the person's `stars` (0.5 to 5.0) for the film, or `withdraw` them.
 
-    Stars take a film off the watchlist; `listed` puts it back, where it was there besides.
+    Stars take a film off the watchlist; `listed` puts it back, where it was there besides. With
+    `left_out` they do not count for the person's taste, as they did not before.
     """
     if "withdraw" in request.POST:
-        undo = Undo(
-            "users:rate", {"stars": person.stars.get(movie.pk, ""), **listed(person, movie)}
-        )
+        kept = listed(person, movie) | left_out(person, movie)
+        undo = Undo("users:rate", {"stars": person.stars.get(movie.pk, "")} | kept)
         ratings.withdraw(person, movie)
         text = f"Your stars for {movie.title} are withdrawn."
         return acted(request, movie, "rated", text, "users/_withdrawn.html", undo)
@@ -231,6 +231,8 @@ def rate(request: HttpRequest, person: User, movie: Movie) -> HttpResponse:
         return refused(request, movie, "Choose from half a star to five stars, in half stars.")
     if "listed" in request.POST:
         ratings.add_to_watchlist(person, movie)
+    if "left_out" in request.POST:
+        ratings.leave_out(person, movie)
     text = f"{movie.title}: {star_label(rating.stars)}."
     return acted(request, movie, "rated", text, "users/_rated.html", was_on_a_list=was_on_a_list)
 
@@ -284,6 +286,7 @@ def ask_for_less(request: HttpRequest, person: User, movie: Movie) -> HttpRespon
 @act_on_film
 def leave_out(request: HttpRequest, person: User, movie: Movie) -> HttpResponse:
     """Let the person's stars for the film say nothing of their taste, or `restore` them."""
+    undo = None
     if "restore" in request.POST:
         ratings.count_again(person, movie)
         text = f"{movie.title} counts for your taste again."
@@ -293,7 +296,8 @@ def leave_out(request: HttpRequest, person: User, movie: Movie) -> HttpResponse:
         except ratings.NotRated as error:
             return refused(request, movie, str(error))
         text = f"{movie.title} no longer counts for your taste. Your stars stay."
-    return acted(request, movie, "left_out", text, "users/_counts.html")
+        undo = Undo("users:leave_out", {"restore": 1})
+    return acted(request, movie, "left_out", text, "users/_counts.html", undo)
 
 
 @act_on_film
@@ -318,6 +322,11 @@ class Undo:
 def listed(person: User, movie: Movie) -> dict[str, int]:
     """Return what to send along so that the film is on the watchlist again, if it is there."""
     return {"listed": 1} if movie.pk in person.watchlist_ids else {}
+
+
+def left_out(person: User, movie: Movie) -> dict[str, int]:
+    """Return what to send along so that the stars do not count again, if they do not."""
+    return {"left_out": 1} if movie.pk in person.left_out_ids else {}
 
 
 def acted(

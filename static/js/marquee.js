@@ -44,7 +44,7 @@
     button.textContent = "Undo";
     button.addEventListener("click", () => {
       toast.remove();
-      const parts = ["rating", "lists", "less"].filter((part) =>
+      const parts = ["rating", "lists", "less", "counts"].filter((part) =>
         document.querySelector(`[data-${part}="${undo.film}"]`),
       );
       htmx.ajax("POST", undo.url, { source: document.body, swap: "none", values: { ...undo.values, undone: 1, parts } });

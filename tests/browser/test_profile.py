@@ -63,8 +63,14 @@ def walk(page: Page, person: User) -> None:
     expect(same).to_be_focused()
     expect(page.get_by_role("status")).to_contain_text("no longer counts")
     assert person.left_out.count() == 1
+    # The toast takes it back, and so do your ratings.
+    page.get_by_role("button", name="Undo").click()
+    expect(page.get_by_role("heading", name="Left out of your taste")).to_be_hidden()
+    expect(same).to_have_attribute("aria-checked", "true")
+    assert not person.left_out.exists()
+    same.click()
+    expect(same).to_have_attribute("aria-checked", "false")
     assert picks(page) != before
-    # Your ratings show it too, and take it back.
     page.goto("/ratings/")
     page.get_by_role("switch", name=name, exact=True).click()
     expect(page.get_by_role("switch")).to_have_attribute("aria-checked", "true")

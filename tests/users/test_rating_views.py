@@ -165,3 +165,12 @@ def test_a_film_without_stars_cannot_be_left_out(client, person, movie, headers)
     response = post(client, "leave_out", movie, headers, next=PAGE)
     assert response.status_code == 422
     assert "You have not rated Heat." in response.content.decode()
+
+
+def test_a_withdrawal_that_is_undone_leaves_the_film_out_again(client, person, movie):
+    ratings.rate(person, movie, 4)
+    ratings.leave_out(person, movie)
+    undo = events(post(client, "rate", movie, HTMX, withdraw="1"))["toast"]["undo"]
+    client.post(undo["url"], undo["values"], headers=HTMX)
+    assert stars(person) == {movie.pk: 4.0}
+    assert User.objects.get(pk=person.pk).left_out_ids == {movie.pk}

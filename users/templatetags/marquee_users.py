@@ -93,10 +93,10 @@ def less_like_card(context: Context, movie: Movie, out_of_band: bool = False) ->
 
 
 @register.inclusion_tag("users/_counts_switch.html", takes_context=True)
-def counts_switch(context: Context, movie: Movie) -> dict[str, Any]:
+def counts_switch(context: Context, movie: Movie, out_of_band: bool = False) -> dict[str, Any]:
     """`{% counts_switch movie %}`: whether the stars of a rated film count for one's taste."""
-    person = context["request"].user
-    return {**_film(context, movie), "counts": movie.pk not in person.left_out_ids}
+    counts = movie.pk not in context["request"].user.left_out_ids
+    return {**_film(context, movie), "counts": counts, "out_of_band": out_of_band}
 
 
 @register.inclusion_tag("users/_distribution.html")
