@@ -71,7 +71,7 @@ def compressed_size(response: Response, folder: Path) -> int:
     found = finders.find(name)
     copy = folder / Path(name).name
     copy.write_bytes(Path(found).read_bytes())
-    packed = list(Compressor(quiet=True).compress(str(copy)))
+    packed = list(Compressor(quiet=True, use_brotli=False).compress(str(copy)))
     return min(Path(file).stat().st_size for file in [copy, *packed])
 
 
