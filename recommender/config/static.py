@@ -6,7 +6,7 @@ from whitenoise.compress import Compressor
 from whitenoise.storage import CompressedManifestStaticFilesStorage
 
 
-class CollectedFiles(CompressedManifestStaticFilesStorage):
+class CollectedFiles(CompressedManifestStaticFilesStorage):  # type: ignore[misc]
     """WhiteNoise's storage without Brotli, which is there for the fonts.
 
     For every file it would take most of a minute of the first start, and win a few kilobytes.
