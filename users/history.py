@@ -17,7 +17,7 @@ from django.utils import timezone
 from kombu.exceptions import OperationalError
 
 from movies.catalogue import TITLE_LENGTH, Index
-from movies.importers.files import ImportFailed, storable
+from movies.importers.files import ImportFailed
 from movies.recognition import Sought, recognize
 from recommender.config import locks
 from recommender.config.celery import app
@@ -142,7 +142,7 @@ def _row(history_import: HistoryImport, number: int, entry: Entry) -> HistoryEnt
     return HistoryEntry(
         history_import=history_import,
         number=number,
-        title=entry.title[:TITLE_LENGTH] if storable(entry.title) else "",
+        title=entry.title[:TITLE_LENGTH],
         year=entry.year,
         imdb_id=entry.imdb_id,
         tmdb_id=entry.tmdb_id,

@@ -316,3 +316,25 @@ def test_entries_of_one_title_and_two_addresses_stay_two_films():
     rows = "2021-03-06,Alone,2020,https://boxd.it/a,4\n2021-03-06,Alone,2020,https://boxd.it/b,2\n"
     entries: list[Entry] = read("ratings.csv", (HEAD + rows).encode()).entries
     assert [entry.rating for entry in entries] == [4, 2]
+
+
+def test_more_broken_rows_than_anybody_has_films_are_refused(monkeypatch):
+    monkeypatch.setattr("users.importers.history.base.MOST_ENTRIES", 1)
+    assert "no one person's films" in refusal("ratings.csv", (HEAD + ",,2001,,3\n" * 2).encode())
+
+
+def test_what_no_database_could_keep_is_left_out_of_json():
+    movie = {"title": "Heat", "year": 1995, "ids": {"trakt": 1}}
+    broken = [{"title": "\0"}, {"title": "\ud800"}, {"year": 99999}, {"ids": {"imdb": "nm1x"}}]
+    items = [{"rating": 9, "movie": movie | other} for other in [{}, *broken]]
+    found = read("trakt.json", json.dumps(items).encode())
+    assert list(told(found)) == ["Heat"]
+    assert [problem.reason for problem in found.problems] == [
+        "the title is no text",
+        "the title is no text",
+        "99999 is no year of a film",
+        "a number there is none",
+    ]
+    ours = {"format": "marquee", "version": 1, "ratings": [{"title": "Ran", "stars": 4}, 7, {}]}
+    found = read("marquee.json", json.dumps(ours).encode())
+    assert (told(found), len(found.problems)) == ({"Ran": (4, True, False)}, 2)

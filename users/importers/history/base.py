@@ -6,8 +6,10 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
-from movies.importers.files import ImportFailed
+from movies.catalogue import YEARS
+from movies.importers.files import ImportFailed, storable
 from movies.recognition import Sought
 from users.importers.history.documents import Documents
 from users.scales import Scale
@@ -83,10 +85,18 @@ class History:
         try:
             _check(entry, self.scale)
         except ValueError as error:
-            self.problems.append(Problem(place, str(error)))
+            self.leave_out(place, str(error))
             return
         self.entries.append(entry)
-        if len(self.entries) > MOST_ENTRIES:
+        self._check_size()
+
+    def leave_out(self, place: str, reason: str) -> None:
+        """Note a row that cannot be read."""
+        self.problems.append(Problem(place, reason))
+        self._check_size()
+
+    def _check_size(self) -> None:
+        if len(self.entries) + len(self.problems) > MOST_ENTRIES:
             raise ImportFailed(f"more than {MOST_ENTRIES:,} rows are no one person's films")
 
     def finish(self) -> "History":
@@ -125,6 +135,10 @@ class Format(ABC):
 def _check(entry: Entry, scale: Scale) -> None:
     if not entry.title and not (entry.imdb_id or entry.tmdb_id or entry.movielens_id):
         raise ValueError("there is no title")
+    if not storable(entry.title):
+        raise ValueError("the title is no text")
+    if entry.year is not None and entry.year not in YEARS:
+        raise ValueError(f"{entry.year} is no year of a film")
     if entry.rating is not None:
         scale.half_stars(entry.rating)
 
@@ -196,6 +210,16 @@ def id_in(text: str) -> int | None:
     """Return the number in "tt0133093", "0133093" or an address that ends so; else None."""
     found = _ID.fullmatch(text.strip().rstrip("/").rpartition("/")[2])
     return int(found[1]) or None if found else None
+
+
+def whole_in(value: Any) -> int | None:
+    """Return the whole number that JSON has there, None for nothing, and where it is no id's size.
+
+    Raises:
+        TypeError, ValueError: it is no number.
+    """
+    number = int(value) if value not in (None, "") else 0
+    return number if 0 < number < 2**31 else None
 
 
 _YEAR = re.compile(r"(?:18[7-9]|19\d|20\d|21\d)\d")

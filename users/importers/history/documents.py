@@ -3,13 +3,14 @@
 import csv
 import io
 import json
+import re
 import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from movies.importers.files import Archive, Files, ImportFailed, InMemory, storable
+from movies.importers.files import Archive, Files, ImportFailed, InMemory
 
 LARGEST_BYTES = 20 * 2**20
 """Of the file as it is brought."""
@@ -19,6 +20,8 @@ UNPACKED_BYTES = 100 * 2**20
 MOST_SHRUNK = 200
 MOST_COLUMNS = 200
 
+# Control characters, and halves of surrogate pairs: PostgreSQL keeps neither kind.
+_NO_TEXT = re.compile("[\x00-\x08\x0e-\x1f\ud800-\udfff]")
 _ZIP = b"PK\x03\x04"
 _EMPTY_ZIP = b"PK\x05\x06"
 
@@ -147,7 +150,7 @@ def decoded(content: bytes, name: str) -> tuple[str, str]:
             f"{name} is not in UTF-8. It was read as Windows-1252: see whether the accents are"
             " right, and if not, save it as UTF-8."
         )
-    if any(letter < " " and letter not in "\t\r\n\f\v" for letter in text) or not storable(text):
+    if _NO_TEXT.search(text):
         raise ImportFailed("this is no text, but some other kind of file", name)
     if text.lstrip()[:15].lower().startswith(("<!doctype", "<html", "<?xml")):
         raise ImportFailed("this is a web page, not an export; download the file itself", name)

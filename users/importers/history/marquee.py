@@ -3,7 +3,7 @@
 from typing import Any
 
 from movies.importers.files import ImportFailed
-from users.importers.history.base import Entry, Format, History, Problem, time_in
+from users.importers.history.base import Entry, Format, History, time_in, whole_in
 from users.importers.history.documents import Documents
 
 FILE = "marquee.json"
@@ -26,22 +26,23 @@ class Marquee(Format):
             raise ImportFailed("this is of a version that is not known here", name)
         history = History(self.name)
         for kind in ("ratings", "seen", "watchlist"):
-            for number, film in enumerate(content.get(kind) or (), start=1):
+            films = content.get(kind)
+            for number, film in enumerate(films if isinstance(films, list) else [], start=1):
                 place = f"{kind}, film {number}"
                 try:
                     history.add(_entry(film, kind), place)
-                except (AttributeError, TypeError, ValueError):
-                    history.problems.append(Problem(place, "it is not as we write it"))
+                except (AttributeError, LookupError, TypeError, ValueError):
+                    history.leave_out(place, "it is not as we write it")
         return history
 
 
 def _entry(film: dict[str, Any], kind: str) -> Entry:
     return Entry(
         title=str(film.get("title") or ""),
-        year=film.get("year"),
-        imdb_id=film.get("imdb_id"),
-        tmdb_id=film.get("tmdb_id"),
-        movielens_id=film.get("movielens_id"),
+        year=whole_in(film.get("year")),
+        imdb_id=whole_in(film.get("imdb_id")),
+        tmdb_id=whole_in(film.get("tmdb_id")),
+        movielens_id=whole_in(film.get("movielens_id")),
         rating=float(film["stars"]) if kind == "ratings" else None,
         is_seen=kind != "watchlist",
         is_wanted=kind == "watchlist",

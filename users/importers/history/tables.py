@@ -7,7 +7,6 @@ from movies import titles
 from users.importers.history.base import (
     Entry,
     History,
-    Problem,
     id_in,
     rating_in,
     time_in,
@@ -46,14 +45,14 @@ def read_rows(
     skipped = 0
     for row in table.rows():
         if not row.cells:
-            history.problems.append(Problem(row.place, "it has more cells than there are columns"))
+            history.leave_out(row.place, "it has more cells than there are columns")
         elif skip(row):
             skipped += 1
         else:
             try:
                 entry = entry_of(row, columns, history)
             except ValueError as error:
-                history.problems.append(Problem(row.place, str(error)))
+                history.leave_out(row.place, str(error))
                 continue
             is_rated = entry.rating is not None
             entry.is_wanted = is_wanted and not is_rated

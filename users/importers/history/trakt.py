@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import Any
 
-from users.importers.history.base import Entry, Format, History, Problem, time_in
+from users.importers.history.base import Entry, Format, History, time_in, whole_in
 from users.importers.history.documents import Documents
 from users.scales import Scale
 
@@ -75,9 +75,9 @@ def _add(history: History, item: dict[str, Any], where: str, place: str, is_zip:
     try:
         entry = Entry(
             title=_text(movie.get("title")),
-            year=_whole(movie.get("year")),
-            imdb_id=_whole(_text(ids.get("imdb")).removeprefix("tt")),
-            tmdb_id=_whole(ids.get("tmdb")),
+            year=whole_in(movie.get("year")),
+            imdb_id=whole_in(_text(ids.get("imdb")).removeprefix("tt")),
+            tmdb_id=whole_in(ids.get("tmdb")),
             rating=float(item["rating"]) or None if is_rated else None,
             is_seen=is_rated or bool(seen),
             is_wanted=is_listed and not is_rated,
@@ -85,7 +85,7 @@ def _add(history: History, item: dict[str, Any], where: str, place: str, is_zip:
             key=_text(ids.get("trakt")),
         )
     except (TypeError, ValueError):
-        history.problems.append(Problem(place, "a number there is none"))
+        history.leave_out(place, "a number there is none")
         return
     if entry.is_seen or entry.is_wanted:
         history.add(entry, place)
@@ -93,8 +93,3 @@ def _add(history: History, item: dict[str, Any], where: str, place: str, is_zip:
 
 def _text(value: Any) -> str:
     return "" if value is None else str(value)
-
-
-def _whole(value: Any) -> int | None:
-    number = int(value) if value not in (None, "") else 0
-    return number if 0 < number < 2**31 else None
