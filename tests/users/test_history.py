@@ -159,11 +159,11 @@ def test_two_rows_that_are_one_film_give_it_the_later_rating(person, films):
 
 
 def test_a_table_of_ones_own_waits_for_its_columns_and_its_scale_can_be_changed(person, films):
-    brought = bring(person, "Film,Note\nHeat (1995),4\nRan,3\nStalker,5\n", "mine.csv")
+    brought = bring(person, "Film,How good\nHeat (1995),4\nRan,3\nStalker,5\n", "mine.csv")
     assert (brought.state, brought.entries.count()) == (State.NAMING, 0)
     _, naming = history.named_columns(brought)
     assert (naming.title, naming.rating) == ("Film", "")
-    brought = history.name_columns(brought, Naming(title="Film", rating="Note"))
+    brought = history.name_columns(brought, Naming(title="Film", rating="How good"))
     assert (brought.state, brought.scale) == (State.READY, Scale.STARS)
     assert history.scales_for(brought) == [Scale.STARS, Scale.TEN, Scale.PERCENT]
     history.rescale(brought, Scale.TEN)

@@ -10,9 +10,18 @@ from users.scales import Scale
 
 # What columns are mostly called, by their plain names.
 USUAL = Columns(
-    title=("title", "name", "film", "movie", "movietitle", "filmtitle", "originaltitle"),
-    year=("year", "releaseyear", "released", "releasedate", "premiered"),
-    rating=("rating", "yourrating", "myrating", "stars", "score", "userrating", "rate", "grade"),
+    title=(
+        *("title", "name", "film", "movie", "movietitle", "filmtitle", "originaltitle"),
+        *("titel", "titre", "titulo", "título", "titolo"),
+    ),
+    year=(
+        *("year", "releaseyear", "released", "releasedate", "premiered"),
+        *("jahr", "année", "annee", "año", "ano", "anno"),
+    ),
+    rating=(
+        *("rating", "yourrating", "myrating", "stars", "score", "userrating", "rate", "grade"),
+        *("note", "wertung", "bewertung", "nota", "voto"),
+    ),
     at=("daterated", "ratedat", "watcheddate", "date", "watched", "datewatched", "timestamp"),
     imdb=("imdbid", "imdb", "const", "tconst", "imdburl"),
     tmdb=("tmdbid", "tmdb", "themoviedbid"),
