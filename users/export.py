@@ -59,7 +59,25 @@ def of(person: User) -> dict[str, Any]:
         "dismissed": _films(person.dismissals, "dismissed_at"),
         "less_like": _films(person.less_like, "asked_at"),
         "not_seen": _films(person.not_seen, "said_at"),
+        "evenings": _evenings(person),
     }
+
+
+def _evenings(person: User) -> list[dict[str, Any]]:
+    """Return the evenings that the person is part of, and what they said there; nobody else's."""
+    members = person.memberships.select_related("evening").prefetch_related("votes__movie")
+    return [
+        {
+            "name": member.evening.name,
+            "is_mine": member.evening.maker_id == person.pk,
+            "joined_at": member.joined_at.isoformat(),
+            "votes": [
+                _film(vote.movie, vote.said_at) | {"says": "veto" if vote.is_veto else "yes"}
+                for vote in member.votes.all()
+            ],
+        }
+        for member in members
+    ]
 
 
 def _films(entries: Any, moment: str) -> list[dict[str, Any]]:

@@ -15,7 +15,17 @@ from tests.factories import MovieFactory, RatingFactory, UserFactory
 from tests.worker import wait_until, worker
 from users import export, history, ratings
 from users.importers.history.columns import Naming
-from users.models import Dismissal, HistoryEntry, HistoryImport, NotSeen, Rating, User
+from users.models import (
+    Dismissal,
+    Evening,
+    HistoryEntry,
+    HistoryImport,
+    Member,
+    NotSeen,
+    Rating,
+    User,
+    Vote,
+)
 from users.scales import Scale
 
 State = HistoryImport.State
@@ -257,6 +267,10 @@ def test_a_worker_gives_up_on_what_it_was_lost_over_again_and_again(person, film
 def test_what_is_exported_comes_back_as_it_was(person, films):
     finish(bring(person))
     ratings.add_to_watchlist(person, films["ran"])
+    member = Member.objects.create(
+        evening=Evening.objects.create(name="Friday", maker=person), user=person
+    )
+    Vote.objects.create(member=member, movie=films["ran"])
     person = User.objects.get(pk=person.pk)
     content = export.archive(person)
     with zipfile.ZipFile(io.BytesIO(content)) as files:
@@ -265,6 +279,9 @@ def test_what_is_exported_comes_back_as_it_was(person, films):
     assert table.splitlines()[0] == "tmdbID,imdbID,Title,Year,Rating"
     assert ",tt0113277,Heat,1995,4.5" in table.splitlines()
     assert everything["account"]["name"] == person.username
+    (evening,) = everything["evenings"]
+    assert evening["is_mine"]
+    assert [(vote["title"], vote["says"]) for vote in evening["votes"]] == [("Ran", "yes")]
     other = UserFactory()
     finish(history.begin(other, "marquee.zip", content))
     assert given(other) == given(person)

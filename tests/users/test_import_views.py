@@ -1,5 +1,6 @@
 """The pages on which a history is brought, and those on which one leaves."""
 
+import io
 import zipfile
 
 import pytest
@@ -12,7 +13,7 @@ from tests.factories import MovieFactory, RatingFactory, UserFactory
 from tests.users.test_history import FILE, HEAD
 from users import history, ratings, throttle
 from users.importers.history import documents
-from users.models import HistoryImport, Rating, User
+from users.models import Evening, HistoryImport, Member, Rating, User, Vote
 
 pytestmark = pytest.mark.django_db
 
@@ -176,7 +177,7 @@ def test_everything_of_ones_own_is_exported(client, person):
     ratings.rate(person, Movie.objects.get(title="Heat"), 4)
     response = client.get(reverse("users:export"))
     assert response["Content-Type"] == "application/zip"
-    with zipfile.ZipFile(__import__("io").BytesIO(response.content)) as files:
+    with zipfile.ZipFile(io.BytesIO(response.content)) as files:
         assert {"ratings.csv", "watchlist.csv", "marquee.json"} <= set(files.namelist())
 
 
@@ -186,12 +187,16 @@ def test_an_account_is_deleted_with_all_that_is_in_it(client, person):
     RatingFactory(movie=heat, value=6)
     ratings.add_to_watchlist(person, Movie.objects.get(title="Stalker"))
     token = Token.objects.create(user=person)
+    evening = Evening.objects.create(name="Friday", maker=person)
+    member = Member.objects.create(evening=evening, user=person)
+    Vote.objects.create(member=member, movie=heat, is_veto=True)
     bring(client)
     assert client.post(reverse("users:delete_account"), {"password": "wrong"}).status_code == 422
     assert User.objects.filter(pk=person.pk).exists()
     client.post(reverse("users:delete_account"), {"password": PASSWORD})
     assert not User.objects.filter(pk=person.pk).exists()
     assert not HistoryImport.objects.exists()
+    assert not Vote.objects.exists()
     heat.refresh_from_db()
     assert (heat.rating_count, heat.rating_sum) == (1, 6)
     assert "_auth_user_id" not in client.session
