@@ -3,6 +3,7 @@
 from typing import Any
 
 from django import forms
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from movies.models import Genre, MovieQuerySet
@@ -50,19 +51,31 @@ class FilterForm(forms.Form):
             return decade, decade + 9
         return first, last
 
-    def chosen(self) -> list[tuple[str, str]]:
-        """Return (field, words) for each filter that holds, to be shown and taken off."""
+    def chosen(self) -> list[tuple[str, str | None, str]]:
+        """Return (field, value, words) for each filter that holds, to be shown and taken off.
+
+        The value is None where the field takes but one.
+        """
         words = {
             "genre": "{}",
             "decade": "{}s",
             "first_year": "from {}",
             "last_year": "to {}",
             "min_ratings": "{}+ ratings",
+            "unrated": "not yet rated by you",
         }
-        values = self.cleaned_data
         return [
-            (name, text.format(values[name])) for name, text in words.items() if values.get(name)
+            (name, getattr(value, "slug", None), text.format(value))
+            for name, text in words.items()
+            for value in _each(self.cleaned_data.get(name))
         ]
+
+
+def _each(value: Any) -> list[Any]:
+    """Return what a field holds, one by one: nothing, one thing, or several."""
+    if isinstance(value, QuerySet):
+        return list(value)
+    return [value] if value else []
 
 
 class BrowseForm(FilterForm):
@@ -70,19 +83,37 @@ class BrowseForm(FilterForm):
         ("", "Best rated"),
         ("most_rated", "Most rated"),
         ("newest", "Newest"),
+        ("oldest", "Oldest"),
         ("title", "Title, A to Z"),
     ]
     MIN_RATINGS = [("", "Any number"), *[(str(n), f"{n} or more") for n in (10, 50, 100, 200)]]
 
+    genre = forms.ModelMultipleChoiceField(
+        Genre.objects.all(),
+        to_field_name="slug",
+        required=False,
+        label="Genres",
+        widget=forms.CheckboxSelectMultiple,
+    )
     min_ratings = forms.TypedChoiceField(
         choices=MIN_RATINGS, coerce=int, empty_value=None, required=False, label="Ratings"
     )
+    unrated = forms.BooleanField(required=False, label="Not yet rated by me")
     sort = forms.ChoiceField(choices=SORTS, required=False)
+
+    def __init__(self, *args: Any, person_id: int | None = None, **kwargs: Any) -> None:
+        """Let the filter be asked for; what one has rated only by a person."""
+        super().__init__(*args, **kwargs)
+        self.person_id = person_id
+        if person_id is None:
+            del self.fields["unrated"]
 
     def narrow(self, movies: MovieQuerySet) -> MovieQuerySet:
         """Return the films that pass every filter which could be read, in the order asked for."""
-        if self.genre_slug:
-            movies = movies.of_genre(self.genre_slug)
+        values = self.cleaned_data
+        movies = movies.of_genres(values.get("genre") or ())
         movies = movies.from_years(*self.years)
-        movies = movies.rated_at_least(self.cleaned_data.get("min_ratings") or 0)
-        return movies.in_order(self.cleaned_data.get("sort", ""))
+        movies = movies.rated_at_least(values.get("min_ratings") or 0)
+        if values.get("unrated"):
+            movies = movies.not_rated_by(self.person_id)
+        return movies.in_order(values.get("sort", ""))

@@ -1,5 +1,6 @@
 """The catalogue: movies, their genres and the people who made them."""
 
+from collections.abc import Iterable
 from typing import Any, Self
 
 from django.conf import settings
@@ -8,7 +9,7 @@ from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.contrib.postgres.search import SearchVector
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
-from django.db.models import F, Sum, Value
+from django.db.models import F, OuterRef, Prefetch, Q, Subquery, Sum, Value
 from django.db.models.functions import Cast, Left, Replace, Reverse, Upper
 from django.urls import reverse
 from django.utils.text import slugify
@@ -60,10 +61,19 @@ class Genre(models.Model):
         return self.name
 
 
+class PersonQuerySet(models.QuerySet["Person"]):
+    def with_best_known(self) -> Self:
+        """Give each person the title of their best-known film, `best_known`."""
+        credited = Credit.objects.filter(person=OuterRef("pk")).order_by("-movie__rating_count")
+        return self.annotate(best_known=Subquery(credited.values("movie__title")[:1]))
+
+
 class Person(models.Model):
     name = models.CharField(max_length=200, unique=True)
     key = models.TextField(editable=False, default="", help_text="The name as it is searched for.")
     letters = letters_of("key")
+
+    objects = PersonQuerySet.as_manager()
 
     class Meta:
         ordering = ["name"]
@@ -96,6 +106,16 @@ class MovieQuerySet(models.QuerySet["Movie"]):
     def of_genre(self, slug: str) -> Self:
         return self.filter(genres__slug=slug)
 
+    def of_genres(self, genres: Iterable[Genre]) -> Self:
+        """Return the films that are of every one of the genres."""
+        movies = self
+        for genre in genres:
+            movies = movies.of_genre(genre.slug)
+        return movies
+
+    def not_rated_by(self, person_id: int) -> Self:
+        return self.exclude(ratings__user=person_id)
+
     def credited_to(self, person: Person, role: str) -> Self:
         return self.filter(credits__person=person, credits__role=role)
 
@@ -106,10 +126,11 @@ class MovieQuerySet(models.QuerySet["Movie"]):
         return self.order_by("-weighted_rating", "pk")
 
     def in_order(self, sort: str) -> Self:
-        """Return the films by `most_rated`, `newest` or `title`, or else best first."""
+        """Return the films by `most_rated`, `newest`, `oldest` or `title`, or else best first."""
         orders = {
             "most_rated": [F("rating_count").desc(), "pk"],
             "newest": [F("year").desc(nulls_last=True), "-rating_count", "pk"],
+            "oldest": [F("year").asc(nulls_last=True), "-rating_count", "pk"],
             "title": ["search_titles", "year", "pk"],
         }
         return self.order_by(*orders[sort]) if sort in orders else self.best_first()
@@ -302,3 +323,13 @@ class MovieTag(models.Model):
 
     def __str__(self) -> str:
         return f"{self.movie_id}: {self.tag_id} by {self.people}"
+
+
+# Of so many of a cast a short line names.
+LEADING_PARTS = 2
+
+
+def leading_credits() -> Prefetch:
+    """To be prefetched where a line says who made a film: its directors, and who leads its cast."""
+    leading = Q(role=Credit.Role.DIRECTOR) | Q(position__lt=LEADING_PARTS)
+    return Prefetch("credits", Credit.objects.filter(leading).select_related("person"))

@@ -2,8 +2,8 @@
 
 import pytest
 
-from movies.models import Genre
-from tests.factories import MovieFactory
+from movies.models import Genre, Movie
+from tests.factories import MovieFactory, RatingFactory, UserFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -33,6 +33,9 @@ def films():
         ("sort=title", ["An Unknown", "Bad Known", "Good Old", "The Undated"]),
         ("genre=drama", ["Good Old", "Bad Known"]),
         ("genre=war&decade=1990", ["Bad Known"]),
+        ("genre=war&genre=drama", ["Bad Known"]),
+        ("sort=oldest", ["Good Old", "Bad Known", "An Unknown", "The Undated"]),
+        ("unrated=on&sort=title", ["An Unknown", "Bad Known", "Good Old", "The Undated"]),
         ("decade=1950", ["Good Old"]),
         ("first_year=1995", ["An Unknown", "Bad Known"]),
         ("first_year=1950&last_year=1999&sort=newest", ["Bad Known", "Good Old"]),
@@ -62,10 +65,23 @@ def test_what_cannot_be_read_is_said_and_the_page_still_comes(client, films, que
 
 
 def test_every_filter_can_be_taken_off(client, films):
-    chips = client.get(f"{FILMS}?genre=war&decade=1990&sort=title&page=1").context["chips"]
-    assert chips == [
-        {"text": "War", "url": "/films/?decade=1990&sort=title"},
-        {"text": "1990s", "url": "/films/?genre=war&sort=title"},
+    address = f"{FILMS}?genre=drama&genre=war&decade=1990&sort=title&page=1&through=2"
+    assert client.get(address).context["chips"] == [
+        {"text": "Drama", "url": "/films/?genre=war&decade=1990&sort=title"},
+        {"text": "War", "url": "/films/?genre=drama&decade=1990&sort=title"},
+        {"text": "1990s", "url": "/films/?genre=drama&genre=war&sort=title"},
+    ]
+
+
+def test_what_one_has_rated_can_be_left_out_and_nobody_elses_counts(client, films):
+    person = UserFactory()
+    client.force_login(person)
+    RatingFactory(user=person, movie=Movie.objects.get(title="Good Old"))
+    RatingFactory(movie=Movie.objects.get(title="Bad Known"))
+    page = client.get(f"{FILMS}?unrated=on&sort=title")
+    assert titles(page) == ["An Unknown", "Bad Known", "The Undated"]
+    assert page.context["chips"] == [
+        {"text": "not yet rated by you", "url": "/films/?sort=title"},
     ]
 
 
@@ -85,13 +101,33 @@ def test_a_page_that_is_not_there_is_the_nearest_one(client, films, page):
     assert client.get(f"{FILMS}?page={page}").status_code == 200
 
 
-def test_scrolling_on_fetches_films_alone(client):
-    for _ in range(49):
-        MovieFactory()
+def test_scrolling_on_fetches_films_alone_and_the_address_keeps_the_place(client):
+    for number in range(100):
+        MovieFactory(title=f"Film {number:02}")
+    first = client.get(f"{FILMS}?sort=title")
+    more = first.context["more_url"]
+    assert more == "/films/?sort=title&through=2"
     headers = {"HX-Request": "true", "HX-Target": "more"}
-    page = client.get(f"{FILMS}?page=2", headers=headers).content.decode()
-    assert page.count('class="card"') == 1
+    scrolled = client.get(more, headers=headers)
+    page = scrolled.content.decode()
+    assert titles(scrolled) == [f"Film {number:02}" for number in range(48, 96)]
     assert "<form" not in page
+    assert scrolled["HX-Replace-Url"] == more
+    assert scrolled.context["more_url"] == "/films/?sort=title&through=3"
+    assert scrolled.context["next_url"] == "/films/?sort=title&page=3"
+    back = client.get(scrolled["HX-Replace-Url"])
+    assert titles(back) == titles(first) + titles(scrolled)
+    assert back.context["more_url"] == "/films/?sort=title&through=3"
+
+
+def test_one_who_comes_back_from_afar_gets_the_last_pages(client, monkeypatch):
+    monkeypatch.setattr("movies.views.MOST_PAGES", 2)
+    for number in range(120):
+        MovieFactory(title=f"Film {number:03}")
+    page = client.get(f"{FILMS}?sort=title&through=3")
+    assert titles(page) == [f"Film {number:03}" for number in range(48, 120)]
+    for through in ("0", "-1", "x", "²", "9" * 30):
+        assert client.get(f"{FILMS}?page=2&through={through}").status_code == 200
 
 
 def test_filtering_in_place_puts_a_clean_address_in_the_bar(client, films):
@@ -104,6 +140,20 @@ def test_filtering_in_place_puts_a_clean_address_in_the_bar(client, films):
 def test_nothing_found_says_what_to_do(client):
     Genre.objects.create(name="War", slug="war")
     assert "See all films" in client.get(f"{FILMS}?genre=war").content.decode()
+
+
+def test_nothing_found_says_what_to_loosen(client, films):
+    page = client.get(f"{FILMS}?genre=war&decade=1950&min_ratings=100&sort=title")
+    assert page.context["looser"] == [
+        {"text": "War", "url": "/films/?decade=1950&min_ratings=100&sort=title", "count": 1},
+        {"text": "1950s", "url": "/films/?genre=war&min_ratings=100&sort=title", "count": 1},
+    ]
+    page = client.get(f"{FILMS}?genre=war&decade=1950")
+    assert [(each["text"], each["count"]) for each in page.context["looser"]] == [
+        ("1950s", 2),
+        ("War", 1),
+    ]
+    assert "without “War”: 1 film<" in page.content.decode()
 
 
 def test_the_number_of_queries_does_not_grow_with_the_films(client, django_assert_num_queries):
