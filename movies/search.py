@@ -84,6 +84,8 @@ class TitleMatch:
 class Found:
     movies: list[Movie]
     people: list[Person]
+    names_first: bool = False
+    """Whether the query is a part of somebody's name, and films are only a little like it."""
 
     def __bool__(self) -> bool:
         return bool(self.movies or self.people)
@@ -110,8 +112,11 @@ def find(text: str, films: int = 20, people: int = 5) -> Found:
     if len(query.key) < SHORTEST:
         return Found([], [])
     named = find_people(query, people)
-    ids = [match.movie_id for match in match_titles(query, films, loosely=not named)]
-    return Found(in_given_order(Movie.objects.all(), ids), named)
+    matches = match_titles(query, films, loosely=not named)
+    is_title = any(match.is_equal or match.likeness == 1 for match in matches)
+    is_name = any(f" {query.words}" in f" {person.key}" for person in named)
+    movies = in_given_order(Movie.objects.all(), [match.movie_id for match in matches])
+    return Found(movies, named, names_first=is_name and not is_title)
 
 
 def match_titles(query: Query, limit: int, loosely: bool = True) -> list[TitleMatch]:
@@ -147,7 +152,7 @@ def find_people(query: Query, limit: int) -> list[Person]:
     threshold = NAME_LOOSE if len(query.words) >= VERY_SHORT else VERY_CLOSE
     near = _NEAR.format(table="movies_person")
     ids = [row[0] for row in _rows(_PEOPLE.format(near=near), threshold, parameters)]
-    return in_given_order(Person.objects.all(), ids)
+    return in_given_order(Person.objects.with_best_known(), ids)
 
 
 def in_given_order(rows: QuerySet, ids: list[int]) -> list:

@@ -1,9 +1,11 @@
 """The search page, and what a description means as it is typed."""
 
+from django.db.models import prefetch_related_objects
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
+from movies.models import leading_credits
 from movies.views import query_of
 from recommender.serving.finding import Answer, find
 
@@ -26,6 +28,7 @@ def meaning(request: HttpRequest) -> HttpResponse:
     query = query_of(request)
     found = find(query, SUGGESTED, people=0)
     movies = [movie for movie in found.films if movie.pk not in found.by_title]
+    prefetch_related_objects(movies, leading_credits())
     context = {"query": query, "movies": movies, "conditions": found.conditions}
     return render(request, "recommender/_meaning.html", context)
 

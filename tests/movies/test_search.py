@@ -5,6 +5,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
+from movies.models import Movie
 from movies.search import find, parse
 from tests.factories import CreditFactory, MovieFactory, PersonFactory
 
@@ -129,6 +130,14 @@ def test_a_person_is_found_by_a_part_of_the_name_and_with_a_slip(typed):
     assert find(typed).people[:1] == [cruz]
 
 
+def test_a_name_comes_before_titles_that_are_only_a_little_like_it(catalogue):
+    CreditFactory(person__name="Heath Ledger")
+    MovieFactory(title="Bedger")
+    assert find("ledger").names_first
+    assert not find("heat").names_first
+    assert not find("aliens").names_first
+
+
 def test_no_name_is_far_fetched():
     PersonFactory(name="Heather Goldenhersh")
     PersonFactory(name="The Mae Shi")
@@ -182,7 +191,33 @@ def test_suggestions_come_without_a_page(client, catalogue):
     page = client.get(reverse("movies:suggestions"), {"q": "toy"}).content.decode()
     assert "<html" not in page
     assert 'role="option"' in page
+    assert 'data-said="3 films."' in page
+    assert 'href="/search/?q=toy"' in page
     assert "Looking through the stories" not in page
+
+
+def test_a_suggestion_says_who_made_the_film_and_what_a_person_is_known_for(client, catalogue):
+    film = Movie.objects.get(title="Toy Story")
+    for place, name in enumerate(["Tom Hanks", "Tim Allen", "Don Rickles"]):
+        CreditFactory(movie=film, person__name=name, position=place)
+    page = client.get(reverse("movies:suggestions"), {"q": "toy story"}).content.decode()
+    assert "1995 · Tom Hanks, Tim Allen" in page
+    assert "Don Rickles" not in page
+    CreditFactory(movie=film, person__name="John Lasseter", role="director")
+    page = client.get(reverse("movies:suggestions"), {"q": "toy story"}).content.decode()
+    assert "1995 · John Lasseter" in page
+    page = client.get(reverse("movies:suggestions"), {"q": "hanks"}).content.decode()
+    assert '<span class="suggestion__more">Toy Story</span>' in page
+
+
+def test_suggestions_take_as_many_queries_for_many_films_as_for_one(
+    client, catalogue, django_assert_max_num_queries
+):
+    for film in Movie.objects.all():
+        CreditFactory(movie=film)
+    # The savepoints and thresholds of two looks, the looks, what they found, and its credits.
+    with django_assert_max_num_queries(11):
+        client.get(reverse("movies:suggestions"), {"q": "alien"})
 
 
 def test_many_words_are_looked_for_in_the_stories_as_well(client, catalogue):
