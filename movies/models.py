@@ -242,8 +242,12 @@ class Movie(models.Model):
 
     @property
     def shared_tags(self) -> list[str]:
-        """What people call the film in words that several use, the most frequent first."""
-        kept = self.tags.filter(tag__people__gte=SHARED_BY)
+        """What people call the film in words that several use, the most frequent first.
+
+        Its genres stand elsewhere.
+        """
+        genres = [genre.name.lower() for genre in self.genres.all()]
+        kept = self.tags.filter(tag__people__gte=SHARED_BY).exclude(tag__name__in=genres)
         first = kept.order_by("-people", "-tag__people", "tag__name")[:MOST_TAGS]
         return list(first.values_list("tag__name", flat=True))
 

@@ -134,7 +134,6 @@ class ScheduleForm(forms.Form):
         choices=[choice for choice in schedule.Every.choices if choice[0] != "other"],
         label="Retrain",
     )
-    spaces = forms.ChoiceField(choices=schedule.Spaces.choices, label="What")
     weekday = forms.TypedChoiceField(
         choices=schedule.Weekday.choices,
         coerce=lambda value: schedule.Weekday(int(value)),
@@ -144,6 +143,7 @@ class ScheduleForm(forms.Form):
     hour = forms.TypedChoiceField(
         choices=[(hour, f"{hour:02d}:00") for hour in range(24)], coerce=int, label="At (UTC)"
     )
+    spaces = forms.ChoiceField(choices=schedule.Spaces.choices, label="What")
 
 
 def _number_field(

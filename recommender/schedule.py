@@ -24,7 +24,7 @@ class Spaces(models.TextChoices):
     """What is retrained."""
 
     TASTE = "taste", "Taste alone"
-    ALL = "all", "Taste, and every other space in use"
+    ALL = "all", "Every space in use"
 
 
 class Weekday(models.IntegerChoices):

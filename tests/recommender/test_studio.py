@@ -348,7 +348,7 @@ def test_the_schedule_is_set_from_the_console(client, trainer):
     asked = {"every": "week", "spaces": "all", "weekday": "0", "hour": "4"}
     response = client.post("/studio/schedule/", asked, follow=True)
     text = page_text(response)
-    assert "Every Sunday at 04:00 UTC: taste, and every other space in use." in text
+    assert "Every Sunday at 04:00 UTC: every space in use." in text
     assert "Next on Sunday" in text
     assert "The scheduler is not up" in text
     assert schedule.read().weekday == schedule.Weekday.SUNDAY
