@@ -26,8 +26,8 @@ def timestamps(seconds: NDArray[np.int64]) -> NDArray[np.int64]:
 def rows(columns: Sequence[NDArray[Any]], texts: Sequence[str] | None = None) -> bytes:
     """All that a COPY of these columns (n, …) is sent.
 
-    Columns (n,) of int64, int32, int16 and bool are those types of PostgreSQL's; one (n, d) of
-    float32 is pgvector's. `texts` (n) are a last column.
+    Columns (n,) of int64, int32, int16, float64 and bool are those types of PostgreSQL's; one
+    (n, d) of float32 is pgvector's. `texts` (n) are a last column.
     """
     fields = np.full(len(columns[0]), len(columns) + (texts is not None), dtype=np.int16)
     fixed = np.hstack([_network_order(fields), *map(_sized, columns)])

@@ -279,6 +279,21 @@ class TrainingRun(models.Model):
         return (timezone.now() - self.started_at) * ((1 - self.fraction) / self.fraction)
 
 
+NOWHERE = -1
+"""The region of a film that has no place on a map."""
+
+
+class MovieVectorQuerySet(models.QuerySet["MovieVector"]):
+    def on_map(self) -> Self:
+        """Return those that have a place on their version's map of films."""
+        return self.filter(map_region__gt=NOWHERE)
+
+    def on_live_map(self) -> Self:
+        """Return those that have a place on the map of the live version of taste."""
+        live = {"version__space": Space.TASTE, "version__state": ModelVersion.State.LIVE}
+        return self.on_map().filter(**live)
+
+
 class MovieVector(models.Model):
     """A movie's place in a version's space. Partitioned by version; see `recommender.vectors`."""
 
@@ -293,6 +308,12 @@ class MovieVector(models.Model):
     predicted = models.BooleanField(default=False, db_default=False)
     # Of a predicted vector: how many ratings the film had when it moved last; see `serving.moving`.
     ratings_seen = models.IntegerField(default=0, db_default=0)
+    # On the version's map, where it has one; see `training.projection`.
+    map_x = models.FloatField(null=True)
+    map_y = models.FloatField(null=True)
+    map_region = models.SmallIntegerField(null=True)
+
+    objects = MovieVectorQuerySet.as_manager()
 
     class Meta:
         db_table = "recommender_movievector"

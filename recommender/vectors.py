@@ -6,6 +6,7 @@ vacuum. A version has those of the three that it wrote.
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -17,7 +18,7 @@ from psycopg import Cursor, sql
 from psycopg.pq import Format
 
 from movies import binary_copy
-from recommender.models import Metric, ModelVersion, MovieVector, UserVector, WordVector
+from recommender.models import NOWHERE, Metric, ModelVersion, MovieVector, UserVector, WordVector
 
 _OPERATOR_CLASSES = {Metric.INNER_PRODUCT: "vector_ip_ops", Metric.COSINE: "vector_cosine_ops"}
 _COPY_ROWS = 10_000
@@ -32,6 +33,35 @@ _OWNERS: dict[Kept, tuple[str, str | None]] = {
 Fraction = Callable[[float], None]
 
 
+@dataclass(frozen=True)
+class FilmMap:
+    """Where films lie on a version's map."""
+
+    movie_ids: NDArray[np.int64]
+    """(n,)"""
+    positions: NDArray[np.float64]
+    """(n, 2) x to the right, y upwards; nearly all within 1 of the middle."""
+    regions: NDArray[np.int64]
+    """(n,) which films lie together: numbers from 0, which mean nothing else."""
+
+    def __len__(self) -> int:
+        return len(self.movie_ids)
+
+    def columns(self, movie_ids: NDArray[np.int64]) -> dict[str, NDArray[Any]]:
+        """Return films' (m,) columns as they are kept."""
+        order = np.argsort(self.movie_ids)
+        at = order[np.searchsorted(self.movie_ids, movie_ids, sorter=order) % len(self)]
+        is_known = self.movie_ids[at] == movie_ids
+        return {
+            "map_x": np.where(is_known, self.positions[at, 0], 0.0),
+            "map_y": np.where(is_known, self.positions[at, 1], 0.0),
+            "map_region": np.where(is_known, self.regions[at], NOWHERE).astype(np.int16),
+        }
+
+
+NO_MAP = FilmMap(np.empty(0, np.int64), np.empty((0, 2)), np.empty(0, np.int64))
+
+
 class NotPromotable(Exception):
     """The version cannot go live: it failed, is still training, or its vectors are gone."""
 
@@ -42,6 +72,7 @@ def write_movies(
     vectors: NDArray[np.float32],
     inputs: NDArray[np.float32] | None = None,
     predicted: NDArray[np.bool_] | None = None,
+    film_map: FilmMap = NO_MAP,
     progress: Fraction = lambda fraction: None,
 ) -> None:
     """Write movie vectors: ids (n,), vectors (n, d) float32, into the version's own table.
@@ -52,6 +83,8 @@ def write_movies(
     columns: dict[str, NDArray[Any]] = {"movie_id": movie_ids.astype(np.int64), "vector": vectors}
     if predicted is not None:
         columns["predicted"] = predicted
+    if len(film_map):
+        columns |= film_map.columns(movie_ids)
     if inputs is not None:
         columns["input"] = inputs
     _write(MovieVector, version, columns, progress)
@@ -91,6 +124,16 @@ def of_words(version: ModelVersion, words: Sequence[str]) -> dict[str, NDArray[n
     with binary_cursor() as cursor:
         cursor.execute(*known.values_list("word", "vector").query.sql_with_params())
         return {word: vector.to_numpy() for word, vector in cursor.fetchall()}
+
+
+def map_of(version: ModelVersion) -> FilmMap:
+    """Return the version's map, by ascending movie id; an empty one where it has none."""
+    placed = MovieVector.objects.filter(version=version).on_map().order_by("movie_id")
+    rows = list(placed.values_list("movie_id", "map_x", "map_y", "map_region"))
+    if not rows:
+        return NO_MAP
+    movie_ids, x, y, regions = zip(*rows, strict=True)
+    return FilmMap(np.array(movie_ids), np.column_stack([x, y]), np.array(regions))
 
 
 def index_and_attach(version: ModelVersion) -> None:

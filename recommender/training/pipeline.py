@@ -1,10 +1,11 @@
 """One training run of taste, from the ratings in the database to a version that is live.
 
 snapshot → time-aware split → fit → evaluate beside most popular and the live version's recipe →
-refit on everything → places for the films that nobody has rated → vectors into partitions of
-their own → HNSW index → release gate → promotion. Until the last step nothing live is touched.
+refit on everything → places for the films that nobody has rated → the map → vectors into partitions
+of their own → HNSW index → release gate → promotion. Until the last step nothing live is touched.
 """
 
+import logging
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -14,7 +15,7 @@ from recommender.embedders import Embedding
 from recommender.interactions import Interactions, Weighting
 from recommender.models import ModelVersion, TrainingRun
 from recommender.recipe import Recipe
-from recommender.training import cold, gate, release, runs, snapshot, stars
+from recommender.training import cold, gate, projection, release, runs, snapshot, stars
 from recommender.training.cold import Places
 from recommender.training.evaluation import Question, ask, by_vectors, most_popular
 from recommender.training.gate import Difference, Rival
@@ -22,10 +23,13 @@ from recommender.training.release import NothingToLearn
 from recommender.training.runs import Reporter
 from recommender.training.snapshot import Snapshot
 from recommender.training.splits import Split, time_split
+from recommender.vectors import NO_MAP, FilmMap
 
 HELD_OUT_SHARE = 0.2
 # Fitting is nearly all of a run, however often it is done.
-FITTING_SHARE = 0.79
+FITTING_SHARE = 0.74
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -63,8 +67,9 @@ def execute(run: TrainingRun, listener: runs.Listener | None = None) -> ModelVer
         places = cold.place(snapshot.take_films(), embedding, interactions, report)
         report.note(cold.summary(places))
         metrics = trial.metrics | ({"new_films": places.metrics} if places.metrics else {})
+        film_map = _draw_map(interactions, embedding, places, report)
         version = _create_version(run, data, recipe, interactions, embedding, places, metrics)
-        _write(version, data, interactions, embedding, places, report)
+        _write(version, data, interactions, embedding, places, film_map, report)
         verdict = gate.judge(version, rival, trial.against_live, trial.against_popular)
         release.settle(version, run, verdict, report)
     return version
@@ -123,6 +128,35 @@ def _interactions(data: Snapshot, recipe: Recipe) -> Interactions:
     return interactions
 
 
+def _draw_map(
+    interactions: Interactions, embedding: Embedding, places: Places, report: Reporter
+) -> FilmMap:
+    """Draw the films on a map that begins where the live version's ends.
+
+    A version can do without: where it fails, the run's log says so.
+    """
+    report.begin("Drawing the map of films", 0.05)
+    live = ModelVersion.objects.live()
+    earlier = vectors.map_of(live) if live else NO_MAP
+    counts = np.bincount(interactions.matrix.indices, minlength=len(interactions.movie_ids))
+    try:
+        drawn = projection.draw(
+            np.concatenate([interactions.movie_ids, places.movie_ids]),
+            np.vstack([embedding.movie_vectors, places.vectors]),
+            np.concatenate([counts, np.zeros(len(places.movie_ids), np.int64)]),
+            earlier,
+            report,
+        )
+    except (runs.RunCancelled, runs.RunLost):
+        raise
+    except Exception as error:
+        logger.exception("The map of films could not be drawn")
+        report.note(f"The map of films could not be drawn ({error}): the version goes without.")
+        return NO_MAP
+    report.note(projection.summary(drawn, earlier))
+    return drawn
+
+
 def _create_version(
     run: TrainingRun,
     data: Snapshot,
@@ -154,6 +188,7 @@ def _write(
     interactions: Interactions,
     embedding: Embedding,
     places: Places,
+    film_map: FilmMap,
     report: Reporter,
 ) -> None:
     report.begin("Writing the vectors", 0.05)
@@ -166,6 +201,7 @@ def _write(
         np.vstack([embedding.movie_vectors, places.vectors]),
         np.vstack([embedding.input_vectors, no_inputs]),
         np.arange(version.vector_count) >= version.movie_count,
+        film_map,
     )
     vectors.write_words(version, places.learnt.names, places.learnt.vectors)
     vectors.write_users(

@@ -23,9 +23,14 @@ def test_numbers_of_each_size_and_truth_arrive_as_they_were():
         np.array([2**30, -1, 0], dtype=np.int32),
         np.array([2**14, -1, 0], dtype=np.int16),
         np.array([True, False, True]),
+        np.array([0.1, -1e300, 0]),
     ]
-    found = copied("a int8, b int4, c int2, d bool", columns)
-    assert found == [(2**62, 2**30, 2**14, True), (-1, -1, -1, False), (0, 0, 0, True)]
+    found = copied("a int8, b int4, c int2, d bool, e float8", columns)
+    assert found == [
+        (2**62, 2**30, 2**14, True, 0.1),
+        (-1, -1, -1, False, -1e300),
+        (0, 0, 0, True, 0),
+    ]
 
 
 def test_vectors_and_texts_arrive_as_they_were():
