@@ -1,6 +1,6 @@
 from django.urls import path
 
-from recommender import home, profile, search, together, views, welcome
+from recommender import home, map, profile, search, together, views, welcome
 
 app_name = "recommender"
 urlpatterns = [
@@ -10,6 +10,10 @@ urlpatterns = [
     path("search/", search.search, name="search"),
     path("search/meaning/", search.meaning, name="meaning"),
     path("you/", profile.profile, name="profile"),
+    path("map/", map.page, name="map"),
+    path("map/films.json", map.films, name="map_films"),
+    path("map/films/<int:pk>/", map.film, name="map_film"),
+    path("map/suggestions/", map.suggestions, name="map_suggestions"),
     path("welcome/", welcome.Welcome.as_view(), name="welcome"),
     path("recommendations/", views.recommendations, name="recommendations"),
     path("recommendations/dials/", views.turn_dials, name="dials"),

@@ -7,11 +7,14 @@ import pytest
 from celery import Celery
 from django.conf import settings
 from django.db import connection
+from django.utils import timezone
 from psycopg import sql
 
 from movies.models import Movie
+from recommender import vectors
 from recommender.models import ModelVersion
 from recommender.training import pipeline, runs
+from recommender.vectors import FilmMap
 from tests.factories import MovieFactory, UserFactory
 from users.models import Rating, User
 
@@ -72,6 +75,21 @@ def _cheap_passwords(settings):
 def camps(transactional_db) -> tuple[list[User], list[Movie]]:
     """People and films of two camps, committed, so that every connection sees them."""
     return rate_in_two_camps()
+
+
+def put_on_a_map(films: list[Movie], places: list[tuple[float, float]]) -> ModelVersion:
+    """Make a live version whose map has the films at these places, by halves in two regions."""
+    version = ModelVersion.objects.create(
+        embedder="als", dimensions=2, movie_count=len(films), snapshot_at=timezone.now()
+    )
+    movie_ids = np.array([film.pk for film in films])
+    regions = np.arange(len(films)) * 2 // len(films)
+    film_map = FilmMap(movie_ids, np.array(places, dtype=np.float64), regions)
+    directions = np.ones((len(films), 2), dtype=np.float32)
+    vectors.write_movies(version, movie_ids, directions, film_map=film_map)
+    vectors.index_and_attach(version)
+    ModelVersion.objects.filter(pk=version.pk).update(state=ModelVersion.State.CANDIDATE)
+    return vectors.promote(version)
 
 
 @pytest.fixture

@@ -69,6 +69,7 @@ INSTALLED_APPS = [
     "drf_spectacular",
     "drf_spectacular_sidecar",
     "drf_standardized_errors",
+    "js_lib_leaflet",
     "rest_framework",
     "rest_framework.authtoken",
 ]

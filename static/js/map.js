@@ -1,0 +1,490 @@
+// The map of films. Leaflet moves and zooms it; this draws its stars, names and constellations.
+// The server sends columns (see `atlas`): a film is its position in them, the best known first.
+document.addEventListener("DOMContentLoaded", async () => {
+  const root = document.querySelector("[data-map]");
+  const ground = root?.querySelector("[data-sky]");
+  if (!ground) return;
+  const sky = await fetch(root.dataset.films).then((answer) => answer.json());
+  const { films, regions, side } = sky;
+  const count = films.id.length;
+  const positions = new Map(films.id.map((id, film) => [id, film]));
+  const rated = new Set(
+    JSON.parse(document.getElementById("map-rated")?.textContent ?? "[]").map((id) => positions.get(id)),
+  );
+  const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
+
+  // What films look like -----------------------------------------------------------------------
+
+  const MAGNITUDES = 9;
+  const magnitude = Uint8Array.from(films.ratings, (ratings) =>
+    Math.min(MAGNITUDES, Math.ceil(Math.log10(ratings + 1) * 2.2)),
+  );
+  const keys = (kind) => [...root.querySelectorAll(`[data-key="${kind}"]`)];
+  const keysOf = { genre: keys("genre"), decade: keys("decade") };
+  // Whether a film belongs to a key of the legend. A film has several genres, and one decade.
+  const belongs = {
+    genre: (film, key) => (films.genres[film] >> key.dataset.value) & 1,
+    decade: (film, key) =>
+      films.year[film] && keysOf.decade.findLast(({ dataset }) => films.year[film] >= dataset.value) === key,
+    rated: (film) => rated.has(film),
+  };
+  // Its most telling genre is the first that it has.
+  const byTelling = [...keysOf.genre].sort((a, b) => a.dataset.value - b.dataset.value);
+  const markOf = {
+    genre: (film) => byTelling.find((key) => belongs.genre(film, key)),
+    decade: (film) => keysOf.decade.find((key) => belongs.decade(film, key)),
+  };
+
+  let by = "genre";
+  let chosen = null; // The legend's key whose films alone are lit.
+  let marks = []; // By film: its key's colour and shape.
+  let colors = {};
+  const sprites = new Map();
+
+  const look = () => {
+    const style = getComputedStyle(ground);
+    colors = { plain: style.color, ring: style.caretColor, edge: style.backgroundColor };
+    const looks = new Map(
+      keysOf[by].map((key, number) => {
+        const mark = key.querySelector(".mark");
+        return [key, { name: `${by}${number}`, shape: mark.dataset.shape, color: getComputedStyle(mark).color }];
+      }),
+    );
+    const none = { name: "none", shape: "circle", color: colors.plain };
+    marks = Array.from(films.id, (_, film) => looks.get(markOf[by](film)) ?? none);
+    sprites.clear();
+  };
+  const isLit = (film) => !chosen || belongs[chosen.dataset.key](film, chosen);
+
+  const outline = {
+    circle: (pen, r) => pen.arc(0, 0, r, 0, 2 * Math.PI),
+    square: (pen, r) => pen.rect(-0.86 * r, -0.86 * r, 1.72 * r, 1.72 * r),
+    triangle: (pen, r) => polygon(pen, 3, 1.25 * r),
+    diamond: (pen, r) => polygon(pen, 4, 1.2 * r),
+  };
+  const polygon = (pen, corners, r) => {
+    for (let corner = 0; corner < corners; corner++) {
+      const angle = (2 * Math.PI * corner) / corners - Math.PI / 2;
+      pen.lineTo(r * Math.cos(angle), r * Math.sin(angle));
+    }
+    pen.closePath();
+  };
+
+  // A star drawn once, to be stamped thousands of times.
+  const sprite = (mark, r) => {
+    const name = `${mark.name} ${r}`;
+    if (!sprites.has(name)) sprites.set(name, drawStar(mark, r));
+    return sprites.get(name);
+  };
+  const density = Math.min(devicePixelRatio || 1, 2);
+  const drawStar = ({ color, shape }, r) => {
+    const half = Math.ceil(2.4 * r + 2);
+    const canvas = new OffscreenCanvas(2 * half * density, 2 * half * density);
+    const pen = canvas.getContext("2d");
+    pen.scale(density, density);
+    pen.translate(half, half);
+    if (r > 2.5) {
+      const glow = pen.createRadialGradient(0, 0, r * 0.6, 0, 0, 2.4 * r);
+      glow.addColorStop(0, color);
+      glow.addColorStop(1, "transparent");
+      pen.globalAlpha = 0.3;
+      pen.fillStyle = glow;
+      pen.fillRect(-half, -half, 2 * half, 2 * half);
+      pen.globalAlpha = 1;
+    }
+    pen.beginPath();
+    outline[shape](pen, r);
+    pen.fillStyle = color;
+    pen.fill();
+    if (r > 1.8) {
+      pen.lineWidth = 0.75;
+      pen.strokeStyle = colors.edge;
+      pen.stroke();
+    }
+    return { canvas, half };
+  };
+
+  // Where films are ------------------------------------------------------------------------------
+
+  // The films of each cell of a grid, the faintest first, so that the bright ones are drawn on top.
+  const CELLS = 64;
+  const cell = (place) => Math.max(0, Math.min(CELLS - 1, Math.floor((place * CELLS) / side)));
+  const cells = Array.from({ length: CELLS * CELLS }, () => []);
+  for (let film = count - 1; film >= 0; film--) {
+    cells[cell(films.y[film]) * CELLS + cell(films.x[film])].push(film);
+  }
+  function* filmsIn(left, bottom, right, top) {
+    for (let row = cell(bottom); row <= cell(top); row++) {
+      for (let column = cell(left); column <= cell(right); column++) yield* cells[row * CELLS + column];
+    }
+  }
+
+  // The map --------------------------------------------------------------------------------------
+
+  // At zoom 0 the whole of it fits: so many pixels a unit.
+  const unit = (0.94 * Math.min(ground.clientWidth, ground.clientHeight)) / side;
+  const pixels = (zoom) => unit * 2 ** zoom;
+  const point = (x, y) => L.latLng(y, x);
+  const place = (film) => point(films.x[film], films.y[film]);
+  const map = L.map(ground, {
+    crs: L.extend({}, L.CRS.Simple, { transformation: new L.Transformation(unit, 0, -unit, 0) }),
+    center: point(side / 2, side / 2),
+    zoom: 0,
+    minZoom: 0,
+    maxZoom: 6,
+    maxBounds: L.latLngBounds(point(-side, -side), point(2 * side, 2 * side)),
+    attributionControl: false,
+    zoomAnimation: !still,
+    fadeAnimation: !still,
+    markerZoomAnimation: !still,
+    inertia: !still,
+    wheelPxPerZoomLevel: 100,
+  });
+
+  // Smaller where the whole map is small.
+  const fine = Math.max(0.6, Math.min(1, (unit * side) / 650));
+  const radius = (film, zoom) =>
+    Math.round(4 * fine * (0.55 + 0.42 * magnitude[film]) * (1 + 0.2 * zoom)) / 4;
+
+  const drawFilm = (pen, film, x, y, zoom) => {
+    const r = radius(film, zoom);
+    const mark = marks[film];
+    if (r < 1.3) {
+      pen.globalAlpha = magnitude[film] ? 0.75 : 0.4;
+      pen.fillStyle = mark.color;
+      pen.fillRect(x - r, y - r, 2 * r, 2 * r);
+    } else {
+      pen.globalAlpha = 0.92;
+      const { canvas, half } = sprite(mark, r);
+      pen.drawImage(canvas, x - half, y - half, 2 * half, 2 * half);
+    }
+    if (rated.has(film)) drawRing(pen, x, y, r);
+  };
+  const drawRing = (pen, x, y, r) => {
+    pen.globalAlpha = 1;
+    pen.strokeStyle = colors.ring;
+    pen.lineWidth = 1.75;
+    pen.beginPath();
+    pen.arc(x, y, r + 3.5, 0, 2 * Math.PI);
+    pen.stroke();
+  };
+  const drawDimmed = (pen, x, y) => {
+    pen.globalAlpha = 0.12;
+    pen.fillStyle = colors.plain;
+    pen.fillRect(x - 0.75, y - 0.75, 1.5, 1.5);
+  };
+
+  const TILE = 512;
+  const MARGIN = 24; // Pixels that a star reaches over the edge of its tile.
+  const drawTile = (canvas, { x: column, y: row, z: zoom }) => {
+    const scale = pixels(zoom);
+    const pen = canvas.getContext("2d");
+    pen.setTransform(density, 0, 0, density, 0, 0);
+    pen.clearRect(0, 0, TILE, TILE);
+    const left = column * TILE;
+    const top = row * TILE;
+    const inside = filmsIn(
+      (left - MARGIN) / scale,
+      -(top + TILE + MARGIN) / scale,
+      (left + TILE + MARGIN) / scale,
+      -(top - MARGIN) / scale,
+    );
+    const lit = [];
+    for (const film of inside) {
+      if (isLit(film)) lit.push(film);
+      else drawDimmed(pen, films.x[film] * scale - left, -films.y[film] * scale - top);
+    }
+    for (const film of lit) drawFilm(pen, film, films.x[film] * scale - left, -films.y[film] * scale - top, zoom);
+  };
+
+  // Tiles are drawn a few milliseconds a frame, so that nothing waits for all of them.
+  const BUSY = 6;
+  const waiting = [];
+  const drawWaiting = (started) => {
+    while (waiting.length && performance.now() - started < BUSY) waiting.shift()();
+    if (waiting.length) requestAnimationFrame(drawWaiting);
+  };
+  const whenThereIsTime = (draw) => {
+    if (waiting.push(draw) === 1) requestAnimationFrame(drawWaiting);
+  };
+
+  const tiles = new Map();
+  const Stars = L.GridLayer.extend({
+    createTile(coords, done) {
+      const canvas = document.createElement("canvas");
+      canvas.width = canvas.height = TILE * density;
+      tiles.set(canvas, coords);
+      whenThereIsTime(() => {
+        if (tiles.has(canvas)) drawTile(canvas, coords);
+        done(null, canvas);
+      });
+      return canvas;
+    },
+  });
+  const stars = new Stars({ tileSize: TILE, keepBuffer: 1, minZoom: 0, maxZoom: 6 });
+  stars.on("tileunload", ({ tile }) => tiles.delete(tile));
+  const repaint = () => tiles.forEach((coords, canvas) => whenThereIsTime(() => drawTile(canvas, coords)));
+
+  const constellations = L.polyline(
+    regions.flatMap(({ stars, lines }) => lines.map((ends) => ends.map((end) => place(stars[end])))),
+    { className: "sky__lines", interactive: false, renderer: L.svg({ padding: 0.5 }), smoothFactor: 0 },
+  );
+
+  // Names, the greatest first, where they do not stand on one another -------------------------------
+
+  const ruler = new OffscreenCanvas(1, 1).getContext("2d");
+  const FONTS = { region: "16px 'Fjalla One', sans-serif", film: "600 12px Manrope, sans-serif" };
+  const widthOf = (text, kind) => {
+    ruler.font = FONTS[kind];
+    // Regions are set in spaced capitals.
+    return kind === "region" ? ruler.measureText(text.toUpperCase()).width + 1.6 * text.length : ruler.measureText(text).width;
+  };
+  const names = L.layerGroup();
+  const clashes = (box, others) =>
+    others.some((o) => box.left < o.right && o.left < box.right && box.top < o.bottom && o.top < box.bottom);
+
+  const setName = (text, kind, at, box, taken) => {
+    if (clashes(box, taken)) return false;
+    taken.push(box);
+    const label = document.createElement("span");
+    label.textContent = text;
+    const origin = map.latLngToContainerPoint(at);
+    const icon = L.divIcon({
+      className: `sky__name sky__name--${kind}`,
+      html: label,
+      iconSize: null,
+      iconAnchor: [origin.x - box.left, origin.y - box.top],
+    });
+    names.addLayer(L.marker(at, { icon, interactive: false, keyboard: false }));
+    return true;
+  };
+  const nameRegion = ({ name, x, y }, view, taken) => {
+    // What makes it unlike another of the same name is for the list.
+    const [text] = name.split(", around ");
+    const at = map.latLngToContainerPoint(point(x, y));
+    const half = widthOf(text, "region") / 2;
+    if (at.x < half || at.x > view.x - half || at.y < 12 || at.y > view.y - 12) return;
+    const box = { left: at.x - half, right: at.x + half, top: at.y - 11, bottom: at.y + 11 };
+    setName(text, "region", point(x, y), box, taken);
+  };
+  const nameFilm = (film, view, taken) => {
+    const at = map.latLngToContainerPoint(place(film));
+    const left = at.x + radius(film, map.getZoom()) + 5;
+    const right = left + widthOf(films.title[film], "film");
+    if (at.x < 0 || right > view.x || at.y < 8 || at.y > view.y - 8) return false;
+    return setName(films.title[film], "film", place(film), { left, right, top: at.y - 9, bottom: at.y + 9 }, taken);
+  };
+  const setNames = () => {
+    names.clearLayers();
+    const view = map.getSize();
+    const taken = [{ left: 0, right: 64, top: 0, bottom: 112 }]; // The buttons.
+    if (!chosen) for (const region of regions) nameRegion(region, view, taken);
+    let room = Math.round((view.x * view.y) / (map.getZoom() ? 14000 : 30000));
+    for (let film = 0; film < films.title.length && room > 0; film++) {
+      if (isLit(film) && nameFilm(film, view, taken)) room--;
+    }
+  };
+
+  // Cards: what a film is ------------------------------------------------------------------------
+
+  const cards = new Map();
+  const card = (film) => {
+    if (!cards.has(film)) {
+      const address = root.dataset.film.replace("/0/", `/${films.id[film]}/`);
+      cards.set(film, fetch(address).then((answer) => answer.text()));
+    }
+    return cards.get(film);
+  };
+  const element = (html) => document.createRange().createContextualFragment(html).querySelector("article");
+  const titleOf = (content) => content.querySelector(".sky-film__title").textContent;
+  const hint = L.tooltip({ className: "sky__card", direction: "auto", offset: [14, 0], opacity: 1 });
+  const popup = L.popup({ className: "sky__card", minWidth: 150, maxWidth: 190, autoPanPadding: [16, 16] });
+
+  let pointed = null; // The film that the hint is of.
+  const pointAt = async (film) => {
+    if (film === pointed) return;
+    pointed = film;
+    ground.classList.toggle("sky__map--on-film", film !== null);
+    if (film === null) return hint.remove();
+    const html = await card(film);
+    if (film === pointed) hint.setLatLng(place(film)).setContent(element(html)).openOn(map);
+  };
+  let opened = null;
+  const open = async (film) => {
+    pointAt(null);
+    opened = film;
+    const content = element(await card(film));
+    popup.setLatLng(place(film)).setContent(content).openOn(map);
+    return titleOf(content);
+  };
+  const visit = async (film) => {
+    location.assign(element(await card(film)).querySelector("a").href);
+  };
+
+  const REACH = { mouse: 12, touch: 24 };
+  // With a `pull`, a well-known film is nearer than it is.
+  const nearest = (at, reach, pull = 0) => {
+    const { lat: y, lng: x } = map.containerPointToLatLng(at);
+    const far = reach / pixels(map.getZoom());
+    let best = null;
+    let least = reach;
+    for (const film of filmsIn(x - far, y - far, x + far, y + far)) {
+      const away =
+        at.distanceTo(map.latLngToContainerPoint(place(film))) -
+        radius(film, map.getZoom()) -
+        pull * magnitude[film];
+      if (isLit(film) && away <= least) [best, least] = [film, away];
+    }
+    return best;
+  };
+
+  let pointer = "mouse";
+  ground.addEventListener("pointerdown", ({ pointerType }) => (pointer = pointerType === "mouse" ? "mouse" : "touch"), true);
+  map.on("mousemove", ({ containerPoint }) => pointer === "mouse" && pointAt(nearest(containerPoint, REACH.mouse)));
+  map.on("mouseout movestart zoomstart", () => pointAt(null));
+  map.on("click", ({ containerPoint }) => {
+    const film = nearest(containerPoint, REACH[pointer]);
+    if (film === null) return;
+    if (pointer === "mouse") visit(film);
+    else open(film);
+  });
+
+  // Keys: the film in the middle is the one that is meant ------------------------------------------
+
+  const say = (text) => (root.querySelector("[data-say]").textContent = text);
+  const inTheMiddle = () => (popup.isOpen() ? opened : nearest(map.getSize().divideBy(2), 120, 4));
+  let isOnTheWay = false;
+  const tellTheMiddle = async () => {
+    if (!ground.matches(":focus-visible") || popup.isOpen() || isOnTheWay) return;
+    const film = inTheMiddle();
+    await pointAt(film);
+    if (film !== null && film === pointed) say(titleOf(element(await card(film))));
+  };
+  ground.setAttribute("role", "application");
+  ground.addEventListener("focus", tellTheMiddle);
+  ground.addEventListener(
+    "keydown",
+    ({ key, target }) => {
+      if (target !== ground) return;
+      if (key.startsWith("Arrow")) map.closePopup();
+      const film = key === "Enter" ? inTheMiddle() : null;
+      if (film !== null) visit(film);
+    },
+    true,
+  );
+
+  // Ways to a place --------------------------------------------------------------------------------
+
+  const fly = (at, zoom) => {
+    isOnTheWay = true;
+    map.closePopup();
+    ground.scrollIntoView({ block: "center", behavior: still ? "auto" : "smooth" });
+    ground.focus({ preventScroll: true });
+    return new Promise((resolve) => {
+      map.once("moveend", () => {
+        isOnTheWay = false;
+        resolve();
+      });
+      if (still) map.setView(at, zoom, { animate: false });
+      else map.flyTo(at, zoom, { duration: 1.2 });
+    });
+  };
+  const goToFilm = async (id) => {
+    const film = positions.get(id);
+    if (film === undefined) return say("This film has no place on the map yet. It gets one with the next training.");
+    await fly(place(film), Math.max(map.getZoom(), 4));
+    say(`${await open(film)} is in the middle of the map.`);
+  };
+  const goToRegion = async ({ name, x, y }) => {
+    await fly(point(x, y), 2);
+    say(`${name}: in the middle of the map.`);
+  };
+  // The address says where to go: #film=ID, or #region=NUMBER.
+  const go = () => {
+    const [kind, number] = location.hash.slice(1).split("=");
+    if (kind === "film") goToFilm(Number(number));
+    if (kind === "region" && regions[number]) goToRegion(regions[number]);
+  };
+  addEventListener("hashchange", go);
+  document.addEventListener("click", ({ target }) => {
+    const link = target.closest?.('a[href^="#film="], a[href^="#region="]');
+    if (link?.hash === location.hash) go();
+    if (link && root.contains(link)) link.closest(".search__suggestions").replaceChildren();
+  });
+
+  // The search box as a combobox: arrows walk through what was found, Enter goes to the chosen film.
+  const form = root.querySelector("form");
+  const input = form.querySelector("input");
+  const list = form.querySelector(".search__suggestions");
+  const options = () => [...list.querySelectorAll("[role=option]")];
+  const chosenOption = () => options().findIndex((option) => option.getAttribute("aria-selected") === "true");
+  const chooseOption = (position) => {
+    options().forEach((option, at) => option.setAttribute("aria-selected", String(at === position)));
+    const option = options()[position];
+    if (option) input.setAttribute("aria-activedescendant", option.id);
+    else input.removeAttribute("aria-activedescendant");
+  };
+  const listChanged = () => {
+    input.setAttribute("aria-expanded", String(options().length > 0));
+    input.removeAttribute("aria-activedescendant");
+  };
+  input.setAttribute("role", "combobox");
+  input.setAttribute("aria-autocomplete", "list");
+  input.setAttribute("aria-controls", list.id);
+  listChanged();
+  new MutationObserver(listChanged).observe(list, { childList: true });
+  input.addEventListener("keydown", (event) => {
+    const count = options().length;
+    const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+    if (event.key === "Escape" && count) list.replaceChildren();
+    else if (step && count) chooseOption(((chosenOption() + 1 + step + count + 1) % (count + 1)) - 1);
+    else return;
+    event.preventDefault();
+  });
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    options()[Math.max(0, chosenOption())]?.querySelector("a").click();
+  });
+
+  // The legend -------------------------------------------------------------------------------------
+
+  const redraw = () => {
+    repaint();
+    setNames();
+  };
+  const choose = (key) => {
+    chosen = key === chosen ? null : key;
+    root.querySelectorAll("[data-key]").forEach((each) => each.setAttribute("aria-pressed", String(each === chosen)));
+    redraw();
+  };
+  const colorBy = (kind) => {
+    by = kind;
+    root.querySelectorAll("[data-keys]").forEach((list) => (list.hidden = list.dataset.keys !== kind));
+    look();
+    if (chosen && chosen.dataset.key !== "rated") choose(chosen);
+    else redraw();
+  };
+  root.addEventListener("click", ({ target }) => {
+    const key = target.closest("[data-key]");
+    if (key) choose(key);
+  });
+  root.addEventListener("change", ({ target }) => target.name === "by" && colorBy(target.value));
+  const anew = () => {
+    look();
+    repaint();
+  };
+  new MutationObserver(anew).observe(document.documentElement, { attributeFilter: ["data-theme"] });
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", anew);
+
+  look();
+  constellations.addTo(map);
+  stars.addTo(map);
+  names.addTo(map);
+  map.on("moveend", () => {
+    setNames();
+    tellTheMiddle();
+  });
+  document.fonts.ready.then(setNames);
+  go();
+  root.dataset.map = "ready";
+});
