@@ -5,6 +5,7 @@ from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 
 from recommender.api import (
     catalogue,
+    map,
     newcomers,
     personal,
     profile,
@@ -20,6 +21,7 @@ version_1 = [
     path("movies/", catalogue.MovieListView.as_view()),
     path("movies/<int:movie_id>/", catalogue.MovieView.as_view()),
     path("movies/<int:movie_id>/similar/", catalogue.SimilarView.as_view()),
+    path("map/", map.MapView.as_view()),
     path("ratings/", personal.RatingListView.as_view()),
     path("ratings/<int:movie_id>/", personal.RatingView.as_view()),
     path("recommendations/", personal.RecommendationsView.as_view()),
