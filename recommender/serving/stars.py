@@ -36,29 +36,34 @@ def predicted_stars(
     """
     if not isinstance(person, User) or not person.stars:
         return {}
+    return predicted_stars_of([person], movies)[person.pk]
+
+
+def predicted_stars_of(
+    people: Sequence[User], movies: Iterable[Movie]
+) -> dict[int, dict[int, Prediction]]:
+    """Return each one's `predicted_stars` by user id, for all of them by one query."""
+    found: dict[int, dict[int, Prediction]] = {person.pk: {} for person in people}
     version = ModelVersion.objects.live()
     measured = version.metrics.get("stars") if version else None
     if not version or not measured or not measured["is_honest"]:
-        return {}
-    if person.counted_ratings < measured["fewest_ratings"]:
-        return {}
-    asked = {
-        movie.pk: movie
-        for movie in movies
-        if movie.rating_count >= measured["fewest_of_film"] and movie.pk not in person.stars
-    }
-    rows = _read(person, version, list(asked)) if asked else []
-    films = [row for row in rows if row[0] in asked]
-    rated = [row for row in rows if row[0] not in asked]
-    if not films or not rated:
-        return {}
-    return _predict(films, rated, StarsModel.from_dict(measured["model"]), measured["within"])
+        return found
+    asked = [movie.pk for movie in movies if movie.rating_count >= measured["fewest_of_film"]]
+    rows = _read(people, version, asked) if asked else []
+    model = StarsModel.from_dict(measured["model"])
+    for person in people:
+        films = [row[2:] for row in rows if row[0] is None and row[2] not in person.stars]
+        own = [row for row in rows if row[0] == person.pk]
+        if films and own and own[0][1] >= measured["fewest_ratings"]:
+            rated = [row[2:] for row in own]
+            found[person.pk] = _predict(films, rated, model, measured["within"])
+    return found
 
 
 def _predict(
     films: Sequence[Any], rated: Sequence[Any], model: StarsModel, within: float
 ) -> dict[int, Prediction]:
-    """Rows as `_read` gives them."""
+    """Rows as `_read` gives them, from the movie id on."""
     movie_ids, _, counts, sums, vectors = zip(*films, strict=True)
     _, stars, rated_counts, rated_sums, rated_vectors = zip(*rated, strict=True)
     predicted = model.predict(
@@ -75,23 +80,28 @@ def _predict(
     }
 
 
-def _read(person: User, version: ModelVersion, movie_ids: list[int]) -> list[tuple[Any, ...]]:
-    """The person's latest films that count and the films asked about, those that are in the space.
+def _read(
+    people: Sequence[User], version: ModelVersion, movie_ids: list[int]
+) -> list[tuple[Any, ...]]:
+    """Each one's latest films that count and the films asked about, those that are in the space.
 
-    Rows of movie id, half stars (None where asked about), the film's count and sum of ratings as
-    they are now, and its vector.
+    Rows of user id (None where asked about), how many of their ratings count, movie id, half stars
+    (None where asked about), the film's count and sum of ratings as they are now, and its vector.
     """
     with binary_cursor() as cursor:
         cursor.execute(
-            "SELECT film.id, chosen.value, film.rating_count, film.rating_sum, placed.vector"
-            " FROM (SELECT * FROM (SELECT movie_id, value FROM users_rating AS rating"
-            " WHERE user_id = %s AND NOT EXISTS (SELECT FROM users_leftout AS left_out"
+            "SELECT chosen.user_id, chosen.counted, film.id, chosen.value,"
+            " film.rating_count, film.rating_sum, placed.vector"
+            " FROM (SELECT latest.* FROM unnest(%s::bigint[]) AS person(id) CROSS JOIN LATERAL"
+            " (SELECT user_id, count(*) OVER () AS counted, movie_id, value"
+            " FROM users_rating AS rating WHERE user_id = person.id"
+            " AND NOT EXISTS (SELECT FROM users_leftout AS left_out"
             " WHERE left_out.user_id = rating.user_id AND left_out.movie_id = rating.movie_id)"
             " ORDER BY rated_at DESC, movie_id LIMIT %s) AS latest"
-            " UNION ALL SELECT unnest(%s::bigint[]), NULL) AS chosen"
+            " UNION ALL SELECT NULL, NULL, unnest(%s::bigint[]), NULL) AS chosen"
             " JOIN movies_movie AS film ON film.id = chosen.movie_id"
             " JOIN recommender_movievector AS placed"
             " ON placed.movie_id = film.id AND placed.version_id = %s",
-            [person.pk, MOST_RATINGS, movie_ids, version.pk],
+            [[person.pk for person in people], MOST_RATINGS, movie_ids, version.pk],
         )
         return cursor.fetchall()

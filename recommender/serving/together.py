@@ -22,7 +22,7 @@ from recommender.serving import foldin, popular, rerank, retrieval
 from recommender.serving.consensus import MIDDLE, POOL, POWERS, Floats, mean_of_powers
 from recommender.serving.recommend import NO_FILTERS, less_like
 from recommender.serving.retrieval import Filters, Pool
-from recommender.serving.stars import Prediction, predicted_stars
+from recommender.serving.stars import Prediction, predicted_stars_of
 from users import evenings
 from users.models import Evening, User
 
@@ -150,14 +150,14 @@ def _picks(people: Sequence[User], movie_ids: NDArray[np.int64], relevances: Flo
     """The films with what is told of them; `relevances` (k, m)."""
     movies = Movie.objects.with_genres().in_bulk(movie_ids.tolist())
     unseen = [movie for movie in movies.values() if not _seen_by(people, movie)]
-    stars = [predicted_stars(person, unseen) for person in people]
+    stars = predicted_stars_of(people, unseen)
     told = {movie.pk for movie in unseen}
     return [
         Pick(
             movies[movie_id],
             {
-                person.pk: Liking(float(relevance), predictions.get(movie_id))
-                for person, relevance, predictions in zip(people, row, stars, strict=True)
+                person.pk: Liking(float(relevance), stars[person.pk].get(movie_id))
+                for person, relevance in zip(people, row, strict=True)
             }
             if movie_id in told
             else {},

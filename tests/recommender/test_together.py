@@ -434,5 +434,5 @@ def test_films_for_eight_take_a_bounded_number_of_queries(
         evenings.join(person, three.token)
     MovieFactory.create_batch(20)
     films_together(three, 20)
-    with django_assert_max_num_queries(40):
+    with django_assert_max_num_queries(25):
         assert len(films_together(three, 20)) == 20
