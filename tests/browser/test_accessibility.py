@@ -111,6 +111,7 @@ LOOKS = [
     (PHONE, "dark", EVERYTHING),
     (PHONE, "light", CONTRAST),
 ]
+PATIENCE_MS = 30_000
 OpenPage = Callable[..., Page]
 
 
@@ -173,7 +174,7 @@ def evening_of(maker: User, films: list[Movie]) -> Evening:
 def look_at(page: Page, address: str) -> list[str]:
     """Return what axe finds serious or critical on a page, and the elements that it is about."""
     page.goto(address)
-    expect(page.locator(".htmx-request")).to_have_count(0)
+    expect(page.locator(".htmx-request")).to_have_count(0, timeout=PATIENCE_MS)
     page.evaluate(AXE_SCRIPT)
     found = []
     for size, theme, options in LOOKS:
