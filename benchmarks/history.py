@@ -96,12 +96,14 @@ def _rows(films: int, seed: int) -> list[Meant]:
 
     dice = random.Random(seed)
     known = Movie.objects.filter(movielens_id__isnull=False, year__isnull=False, tmdb_id__gt=0)
+    known = known.order_by("movielens_id")
     # A film that many have rated is the likelier to be in anybody's export.
     places = {movie: dice.random() ** (1 / max(movie.rating_count, 1)) for movie in known}
     with TITLES.open(newline="", encoding="utf-8") as file:
         by_hand = {int(row["movielens_id"]): row for row in csv.DictReader(file)}
     first = [movie for movie in places if movie.movielens_id in by_hand]
-    others = sorted(places.keys() - set(first), key=lambda movie: -places[movie])
+    others = [movie for movie in places if movie.movielens_id not in by_hand]
+    others.sort(key=lambda movie: -places[movie])
     drawn = [*first, *others][:films]
     rows = []
     for movie in drawn:

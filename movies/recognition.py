@@ -96,8 +96,13 @@ def _by_title(
         yield How.TITLE, index.titled_in_any_year(keys)
         return
     yield How.TITLE, index.titled(keys, sought.year)
-    yield How.SPELLING, index.resembling(names, sought.year)
-    yield How.YEAR_BESIDE, index.titled(keys, sought.year, within=1)
+    spelled = index.resembling(names, sought.year)
+    beside = index.titled(keys, sought.year, within=1)
+    if spelled and beside:
+        # "Apollo 13" of 1994: the one of 1995, or "Apollo 13: To the Edge and Back"?
+        yield How.LIKENESS, [*beside, *spelled]
+    yield How.SPELLING, spelled
+    yield How.YEAR_BESIDE, beside
 
 
 def _not_spoken_against(sought: Sought, films: Iterable[Found]) -> list[Found]:

@@ -64,6 +64,12 @@ def test_two_films_of_one_title_and_year_are_doubtful():
     assert (sorted(answer.movie_ids), answer.is_sure) == (sorted(film.pk for film in films), False)
 
 
+def test_a_part_of_the_title_this_year_and_the_whole_one_beside_are_doubtful():
+    part = MovieFactory(title="Apollo 13: To the Edge and Back", year=1994)
+    whole = MovieFactory(title="Apollo 13", year=1995)
+    assert found("Apollo 13", 1994) == Recognized([whole.pk, part.pk], How.LIKENESS)
+
+
 @pytest.mark.parametrize(
     ("title", "year"),
     [("Rocky III", 1982), ("Rocky II", 1990), ("Alien", 1979), ("Underworld: Evolution", 2006)],
