@@ -230,7 +230,7 @@ REMOTE_POSTERS = env.bool("REMOTE_POSTERS", default=False)
 POSTER_HOSTS = ["https://upload.wikimedia.org", "https://image.tmdb.org"] if REMOTE_POSTERS else []
 
 CONTENT_SECURITY_POLICY = {
-    "EXCLUDE_URL_PREFIXES": ("/admin/", "/api/docs/"),
+    "EXCLUDE_URL_PREFIXES": ("/admin/",),
     "DIRECTIVES": {
         "default-src": [SELF],
         "img-src": [SELF, "data:", *POSTER_HOSTS],
@@ -293,7 +293,8 @@ SPECTACULAR_SETTINGS = {
     "VERSION": "1.0.0",
     "SERVE_INCLUDE_SCHEMA": False,
     "SWAGGER_UI_DIST": "SIDECAR",
-    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    # Without links to single operations, whose buttons would then hold links.
+    "SWAGGER_UI_SETTINGS": {"deepLinking": False},
     "ENUM_NAME_OVERRIDES": {
         "RunState": "recommender.models.TrainingRun.State",
         "VersionState": "recommender.models.ModelVersion.State",

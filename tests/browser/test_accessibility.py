@@ -50,6 +50,7 @@ VISITOR = [
     "/no-such-page/",
     "/broken/",
     "/forbidden/",
+    "/api/docs/",
     "/together/",
     "/together/join/{invitation}/",
     "/together/join/no-such-invitation/",
