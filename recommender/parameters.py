@@ -19,8 +19,9 @@ class Search:
     """Of a setting whose good value moves with others: how, up to a constant, given all of them.
     `low` and `high` are then multiples of the default, moved from the default's companions to the
     trial's: value = multiple · default · scale(values) / scale(defaults)."""
-    landmark: float | None = None
-    """A value that stands for another way of doing things. An early trial has all of them."""
+    landmarks: tuple[float, ...] = ()
+    """Values that stand for other ways of doing things. An early trial has the first of every
+    setting's, the next one the second; a setting that has no more stays at its last."""
     glance: float | None = None
     """A cheaper value that already tells the bad from the good: a trial is tried with it first."""
 

@@ -89,11 +89,14 @@ class SearchSpace:
             for dimension in self.dimensions
         }
 
-    def landmark(self) -> dict[str, float]:
-        """The defaults with every landmark in their place."""
-        landmarks = {d.name: d.search.landmark for d in self.dimensions}
-        found = {name: value for name, value in landmarks.items() if value is not None}
-        return self.parameters(self.point({**self.defaults, **found}))
+    def landmarks(self) -> list[dict[str, float]]:
+        """The defaults with every setting's first landmark in their place, then its second, ..."""
+        known = {d.name: d.search.landmarks for d in self.dimensions if d.search.landmarks}
+        found = []
+        for place in range(max(map(len, known.values()), default=0)):
+            values = {name: marks[min(place, len(marks) - 1)] for name, marks in known.items()}
+            found.append(self.parameters(self.point({**self.defaults, **values})))
+        return found
 
     def glance(self, parameters: Mapping[str, float]) -> dict[str, float]:
         """The settings with less effort, for a first look at what they are worth."""

@@ -77,13 +77,13 @@ class Plan:
         """The trial after these: the defaults, hints, landmarks, some near the best, TPE's."""
         number = len(trials)
         asked = self._ask(trials)
-        first = [self.space.defaults, *self.hints, self.space.landmark()]
+        first = [self.space.defaults, *self.hints, *self.space.landmarks()]
         if number < len(first):
             parameters = dict(first[number])
+        elif number % LEAP_EVERY == 0 or (number < STARTUP and number % 2 == 0):
+            parameters = self._leap(trials)
         elif number < STARTUP:
             parameters = self._around_the_best(trials)
-        elif number % LEAP_EVERY == 0:
-            parameters = self._leap(trials)
         else:
             parameters = self.space.parameters(asked.params)
         return Proposal(Trial(number, parameters), asked)

@@ -65,9 +65,9 @@ def test_the_range_of_the_regularization_moves_with_the_default_and_with_alpha()
 
 
 def test_landmarks_take_the_place_of_defaults(space):
-    landmark = space.landmark()
-    alike = {"below": 1, "growth": 0, "recency": 0}
-    assert landmark == {**space.defaults, **alike}, "every rating counts alike"
+    alike, by_stars = space.landmarks()
+    assert alike == {**space.defaults, "below": 1, "growth": 0, "recency": 0}
+    assert by_stars == {**space.defaults, "below": 0.8, "growth": 0.3, "recency": 0}
 
 
 def test_a_glance_is_cheaper_and_never_dearer(space):
