@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol, Self
+from typing import Any, Protocol, Self, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -89,6 +89,21 @@ class Embedder(Protocol):
     @staticmethod
     def fold_in(numbers: Mapping[str, Any], matrix: NDArray[np.float32]) -> FoldIn:
         """The fold-in whose `state()` these are."""
+
+
+@runtime_checkable
+class Joined(Embedder, Protocol):
+    """An embedder that joins the vectors of others, which learn each on its own.
+
+    What one of them has learnt can so be kept, and joined with what another learns later.
+    """
+
+    @property
+    def parts(self) -> tuple[Embedder, ...]:
+        """The others."""
+
+    def join(self, learnt: Sequence[Embedding], interactions: Interactions) -> Embedding:
+        """What `fit` gives, from what each part learnt of the same interactions."""
 
 
 class Unavailable(Exception):

@@ -1,6 +1,6 @@
 """Two models of taste in one pair of vectors: iALS beside EASE, above what most people like."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -131,10 +131,16 @@ class Blend(Configured[Settings]):
         by_als = self._als.fit(
             interactions, lambda fraction, message: progress(first * fraction, message)
         )
-        return self._join(by_als, self._ease.fit(interactions, later), interactions)
+        return self.join([by_als, self._ease.fit(interactions, later)], interactions)
 
-    def _join(self, by_als: als.ALSEmbedding, by_items: Embedding, data: Interactions) -> Embedding:
-        """The concatenation, each part's movies of a length by its share."""
+    @property
+    def parts(self) -> tuple[als.ImplicitALS, ease.ReducedRankEASE]:
+        """See `base.Joined`."""
+        return self._als, self._ease
+
+    def join(self, learnt: Sequence[Embedding], interactions: Interactions) -> Embedding:
+        """See `base.Joined`: the concatenation, each part's movies of a length by its share."""
+        by_als, by_items = learnt
         share = self._settings.item_share
         als_scale = np.sqrt(1 - share) / _length(by_als.movie_vectors)
         item_scale = np.sqrt(share) / _length(by_items.movie_vectors)
@@ -142,7 +148,8 @@ class Blend(Configured[Settings]):
         als_weight = (1 - share) / _spread(by_als)
         item_weight = share / _spread(by_items) / item_scale
         likes = np.bincount(
-            data.matrix.indices[data.matrix.data > 0], minlength=data.matrix.shape[1]
+            interactions.matrix.indices[interactions.matrix.data > 0],
+            minlength=interactions.matrix.shape[1],
         )
         popularity = _POPULARITY_LENGTH * likes / (likes.std() or 1.0)
         weight = self._settings.popularity / _POPULARITY_LENGTH

@@ -7,6 +7,7 @@ from functools import partial
 import numpy as np
 import pytest
 
+from recommender.embedders import ease, silent
 from recommender.interactions import Ratings
 from recommender.training import tuning
 from recommender.training.search_space import SearchSpace
@@ -115,6 +116,34 @@ def test_a_search_that_is_stopped_still_checks_what_it_has():
     )
     assert len(result.trials) == 2
     assert result.is_better and result.parameters == good
+
+
+def test_what_a_part_has_learnt_is_not_learnt_again_and_gives_the_same(monkeypatch):
+    defaults = {"factors": 8, "iterations": 6, "rank": 8}
+    learnt: list[ease.Settings] = []
+    learn = ease.ReducedRankEASE.fit
+
+    def noted(embedder, interactions, progress=silent):
+        learnt.append(embedder.settings)
+        return learn(embedder, interactions, progress)
+
+    monkeypatch.setattr(ease.ReducedRankEASE, "fit", noted)
+
+    def made() -> list[tuple]:
+        learnt.clear()
+        result = tuning.search(
+            two_camps(), seconds=120, embedder="blend", defaults=defaults, most_trials=3
+        )
+        return [(trial.parameters, trial.looks) for trial in result.trials]
+
+    kept = made()
+    # The first look at the defaults and the second are at one fold, and the others at one each.
+    looks = [len(look) for _, look in kept]
+    fewer = len(learnt)
+    monkeypatch.setattr(tuning, "KEPT_PARTS", 0)
+    assert made() == kept
+    assert len(learnt) >= sum(looks)
+    assert fewer <= len(learnt) - 3
 
 
 def test_the_clock_is_kept():
