@@ -95,7 +95,7 @@ class FoldIn:
         penalty = self.user_regularization(rated.confidences)
         return contributions(self.gramian, rated.vectors, rated.confidences, penalty, candidates)
 
-    def given(self, candidates: Floats) -> NDArray[np.float32]:
+    def given(self, rated: Rated, candidates: Floats) -> NDArray[np.float32]:
         """See `base.FoldIn`; nothing is given."""
         return np.zeros(len(candidates), dtype=np.float32)
 

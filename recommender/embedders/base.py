@@ -52,8 +52,8 @@ class FoldIn(Protocol):
         With `given`, a row's sum is the candidate's score.
         """
 
-    def given(self, candidates: Floats) -> NDArray[np.float32]:
-        """The part of each candidate's score (m,) that is the same for everybody."""
+    def given(self, rated: Rated, candidates: Floats) -> NDArray[np.float32]:
+        """The part of each candidate's score (m,) that comes from no movie that they rated."""
 
     def state(self) -> tuple[dict[str, Any], NDArray[np.float32]]:
         """What to keep of it: JSON-able numbers, and a square matrix. `Embedder.fold_in` reads."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,8 +31,7 @@ class Joint(Parameters):
 
     popularity: float = number(0.05, 0.0, 10.0)
     """Where everybody's taste starts: how much what most people like weighs, for a spread of 1 in
-    the scores of a user of the training set. Who has rated little has small scores, which this
-    outweighs; who has rated much hardly feels it."""
+    the scores of a user of the training set. It fades as likes come."""
 
 
 @dataclass(frozen=True)
@@ -48,13 +47,13 @@ class FoldIn:
     als_weight: float
     """What the iALS part is multiplied by."""
     popularity: float
-    """The last coordinate of everybody."""
+    """The last coordinate of somebody who has liked nothing."""
 
     def vector(self, rated: Rated) -> NDArray[np.float32]:
         """See `base.FoldIn`."""
         by_als = self.als_weight * self.als.vector(self._als_part(rated))
         by_items = ease.FoldIn().vector(self._item_part(rated))
-        return np.concatenate([by_als, by_items, [self.popularity]]).astype(np.float32)
+        return np.concatenate([by_als, by_items, [self._start(rated)]]).astype(np.float32)
 
     def contributions(self, rated: Rated, candidates: Floats) -> NDArray[np.float32]:
         """See `base.FoldIn`."""
@@ -64,9 +63,9 @@ class FoldIn:
         )
         return np.asarray(self.als_weight * by_als + by_items, dtype=np.float32)
 
-    def given(self, candidates: Floats) -> NDArray[np.float32]:
+    def given(self, rated: Rated, candidates: Floats) -> NDArray[np.float32]:
         """See `base.FoldIn`."""
-        return np.asarray(self.popularity * candidates[:, -1], dtype=np.float32)
+        return np.asarray(self._start(rated) * candidates[:, -1], dtype=np.float32)
 
     def state(self) -> tuple[dict[str, Any], NDArray[np.float32]]:
         """See `base.FoldIn`."""
@@ -77,6 +76,11 @@ class FoldIn:
     @property
     def _factors(self) -> int:
         return len(self.als.gramian)
+
+    def _start(self, rated: Rated) -> float:
+        """The popularity coordinate."""
+        likes = np.maximum(rated.confidences, 0)
+        return float(self.popularity * ease.fewness(int(np.count_nonzero(likes))))
 
     def _als_part(self, rated: Rated) -> Rated:
         return Rated(rated.vectors[:, : self._factors], rated.inputs, rated.confidences)
@@ -91,7 +95,7 @@ class Blend(Configured[Settings]):
     With σ the standard deviation of a model's scores and w EASE's share, a user's score for a
     movie is
 
-        (1 − w) · iALS / σ_iALS  +  w · EASE / σ_EASE  +  popularity · likes / σ_likes
+        (1 − w) · iALS / σ_iALS  +  w · EASE / σ_EASE  +  popularity · f · likes / σ_likes
 
     which is one inner product of (iALS part | EASE part | one coordinate). iALS sees what is
     alike in broad strokes, EASE what goes with what; each errs where the other does not.
@@ -99,6 +103,8 @@ class Blend(Configured[Settings]):
     The last term is the prior of somebody new. Both models say little of a user with few ratings
     (their scores tend to 0), so that with one or three ratings a list would be worse than what
     most people like. Starting from that instead, as an intercept does in a regression, mends it.
+    Of whom much is known both models say how much popularity means to them, and the prior would
+    only blur it; so it fades by f, `ease.fewness` of the user's likes.
     """
 
     kind = Settings
@@ -140,24 +146,23 @@ class Blend(Configured[Settings]):
 
     def join(self, learnt: Sequence[Embedding], interactions: Interactions) -> Embedding:
         """See `base.Joined`: the concatenation, each part's movies of a length by its share."""
-        by_als, by_items = learnt
+        by_als, by_items = cast(als.ALSEmbedding, learnt[0]), learnt[1]
         share = self._settings.item_share
         als_scale = np.sqrt(1 - share) / _length(by_als.movie_vectors)
         item_scale = np.sqrt(share) / _length(by_items.movie_vectors)
         # A part whose movies are multiplied by its scale has its users divided by it.
         als_weight = (1 - share) / _spread(by_als)
         item_weight = share / _spread(by_items) / item_scale
-        likes = np.bincount(
-            interactions.matrix.indices[interactions.matrix.data > 0],
-            minlength=interactions.matrix.shape[1],
-        )
+        liked = interactions.matrix > 0
+        likes = np.asarray(liked.sum(axis=0)).ravel()
         popularity = _POPULARITY_LENGTH * likes / (likes.std() or 1.0)
         weight = self._settings.popularity / _POPULARITY_LENGTH
+        starts = weight * ease.fewness(np.asarray(liked.sum(axis=1)).ravel())
         return Embedding(
             _beside(
                 by_als.user_vectors * (als_weight / als_scale),
                 by_items.user_vectors * item_weight,
-                np.full(len(by_als.user_vectors), weight),
+                starts,
             ),
             _beside(
                 by_als.movie_vectors * als_scale, by_items.movie_vectors * item_scale, popularity

@@ -79,11 +79,11 @@ class FoldIn:
         if rated.inputs.shape[1] == rated.vectors.shape[1]:
             return rated.inputs
         many, few = np.split(np.asarray(rated.inputs), 2, axis=1)
-        fewness = _fewness(np.asarray(np.count_nonzero(strengths)))
-        mixed: Floats = (1 - fewness) * many + fewness * few
+        share = fewness(int(np.count_nonzero(strengths)))
+        mixed: Floats = (1 - share) * many + share * few
         return mixed
 
-    def given(self, candidates: Floats) -> Matrix:
+    def given(self, rated: Rated, candidates: Floats) -> Matrix:
         """See `base.FoldIn`; nothing is given."""
         return np.zeros(len(candidates), dtype=np.float32)
 
@@ -158,8 +158,8 @@ class ReducedRankEASE(Configured[Settings]):
         many[chosen, :rank] = (weights @ directions) / roots
         few[chosen, :rank] = _FEW_STRENGTH * (few_weights @ directions) / roots
         progress(1.0, "fitted")
-        fewness = _fewness(np.diff(likes.indptr)).astype(np.float32)[:, None]
-        user_vectors = (1 - fewness) * (likes @ many) + fewness * (likes @ few)
+        share = fewness(np.diff(likes.indptr)).astype(np.float32)[:, None]
+        user_vectors = (1 - share) * (likes @ many) + share * (likes @ few)
         return Embedding(user_vectors, movie_vectors, np.hstack([many, few]) / unit, FoldIn())
 
     def _leading_directions(
@@ -192,9 +192,9 @@ def _strengths(confidences: Floats) -> Floats:
     return strengths
 
 
-def _fewness(likes: NDArray[np.integer[Any]]) -> NDArray[np.float64]:
+def fewness(likes: NDArray[np.integer[Any]] | int) -> NDArray[np.float64]:
     """How much users with so many likes are to be taken as those with few, 0 to 1."""
-    return np.exp2(-((likes / FEW_LIKES) ** 2))
+    return np.exp2(-((np.asarray(likes) / FEW_LIKES) ** 2))
 
 
 def _likes(matrix: sparse.csr_matrix) -> tuple[sparse.csr_matrix, float]:

@@ -78,7 +78,7 @@ class FoldIn:
         )
         return np.asarray(self.stretch * shares, dtype=np.float32)
 
-    def given(self, candidates: Floats) -> Matrix:
+    def given(self, rated: Rated, candidates: Floats) -> Matrix:
         """See `base.FoldIn`: the biases."""
         return np.asarray(candidates[:, -1], dtype=np.float32)
 

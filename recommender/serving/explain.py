@@ -109,7 +109,7 @@ def shares(rated: Rated, candidates: Floats, fold_in: FoldIn) -> NDArray[np.floa
     Zero where it does not speak for the candidate. The rest of 1 is what most people like.
     """
     positive = np.maximum(fold_in.contributions(rated, candidates), 0)
-    given = np.maximum(fold_in.given(candidates), 0)
+    given = np.maximum(fold_in.given(rated, candidates), 0)
     whole = positive.sum(axis=1) + given
     return np.asarray(positive / np.where(whole > 0, whole, 1)[:, None], dtype=np.float32)
 

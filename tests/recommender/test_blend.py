@@ -147,7 +147,7 @@ def test_contributions_and_what_is_given_sum_to_the_score(name: str) -> None:
     rated, candidates = rated_by(9, data, model), model.movie_vectors[3:12]
     scores = candidates @ model.fold_in.vector(rated)
     shares = model.fold_in.contributions(rated, candidates)
-    total = shares.sum(axis=1) + model.fold_in.given(candidates)
+    total = shares.sum(axis=1) + model.fold_in.given(rated, candidates)
     np.testing.assert_allclose(total, scores, atol=1e-4)
     assert (shares[:, rated.confidences <= 0] == 0).all()
 
@@ -169,6 +169,20 @@ def test_somebody_with_one_like_starts_from_what_most_people_like() -> None:
     one = Rated(model.movie_vectors[:1], model.input_vectors[:1], np.array([4.0]))
     scores = model.movie_vectors @ model.fold_in.vector(one)
     assert np.corrcoef(scores, likes)[0, 1] > 0.95
+
+
+def test_where_all_start_fades_as_likes_come() -> None:
+    data = interactions()
+    model = blend.Blend().fit(data)
+    starts = [
+        model.fold_in.vector(
+            Rated(model.movie_vectors[:n], model.input_vectors[:n], np.full(n, 4.0))
+        )[-1]
+        for n in (0, 1, 12, 40)
+    ]
+    assert starts[1] == pytest.approx(starts[0], rel=0.01)
+    assert starts[2] == pytest.approx(starts[0] / 2)
+    assert starts[3] < 0.001 * starts[0]
 
 
 def test_somebody_who_liked_nothing_is_where_all_start() -> None:

@@ -61,7 +61,7 @@ def test_contributions_and_what_is_given_sum_to_the_score(technique: type) -> No
     model = technique.from_dict(SETTINGS).fit(data)
     rated, candidates = rated_by(9, data, model), model.movie_vectors[3:12]
     shares = model.fold_in.contributions(rated, candidates)
-    total = shares.sum(axis=1) + model.fold_in.given(candidates)
+    total = shares.sum(axis=1) + model.fold_in.given(rated, candidates)
     np.testing.assert_allclose(total, candidates @ model.fold_in.vector(rated), atol=1e-4)
     assert (shares[:, rated.confidences <= 0] == 0).all()
 
