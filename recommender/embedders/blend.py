@@ -19,6 +19,9 @@ _POPULARITY_LENGTH = 0.01
 """Of the popularity coordinate, by the length of a movie's vector: too short to make films alike
 because they are popular. The users' coordinate is as much longer."""
 
+_JOINED = ("als_weight", "popularity", "restraint")
+"""Numbers of a fold-in that are not those of iALS."""
+
 _ALS_SHARE_OF_TIME = 0.7
 
 
@@ -30,8 +33,12 @@ class Joint(Parameters):
     """How much EASE weighs beside iALS, once the scores of both spread alike."""
 
     popularity: float = number(0.05, 0.0, 10.0)
-    """Where everybody's taste starts: how much what most people like weighs, for a spread of 1 in
-    the scores of a user of the training set. It fades as likes come."""
+    """Where everybody's taste starts: how much what most people like weighs for somebody with few
+    likes, for a spread of 1 in the scores of a user of the training set."""
+
+    restraint: float = number(0.04, 0.0, 10.0, Search(0.0, 0.12))
+    """How much it is held back, in the same measure, for somebody with many likes: both models
+    make a little too much of it."""
 
 
 @dataclass(frozen=True)
@@ -48,6 +55,8 @@ class FoldIn:
     """What the iALS part is multiplied by."""
     popularity: float
     """The last coordinate of somebody who has liked nothing."""
+    restraint: float
+    """The same, below 0, of somebody who has liked much."""
 
     def vector(self, rated: Rated) -> NDArray[np.float32]:
         """See `base.FoldIn`."""
@@ -70,7 +79,7 @@ class FoldIn:
     def state(self) -> tuple[dict[str, Any], NDArray[np.float32]]:
         """See `base.FoldIn`."""
         numbers, matrix = self.als.state()
-        numbers |= {"als_weight": self.als_weight, "popularity": self.popularity}
+        numbers |= {name: getattr(self, name) for name in _JOINED}
         return numbers, matrix
 
     @property
@@ -79,8 +88,8 @@ class FoldIn:
 
     def _start(self, rated: Rated) -> float:
         """The popularity coordinate."""
-        likes = np.maximum(rated.confidences, 0)
-        return float(self.popularity * ease.fewness(int(np.count_nonzero(likes))))
+        likes = int(np.count_nonzero(np.maximum(rated.confidences, 0)))
+        return float(_start(likes, self.popularity, self.restraint))
 
     def _als_part(self, rated: Rated) -> Rated:
         return Rated(rated.vectors[:, : self._factors], rated.inputs, rated.confidences)
@@ -95,7 +104,7 @@ class Blend(Configured[Settings]):
     With σ the standard deviation of a model's scores and w EASE's share, a user's score for a
     movie is
 
-        (1 − w) · iALS / σ_iALS  +  w · EASE / σ_EASE  +  popularity · f · likes / σ_likes
+        (1 − w) · iALS / σ_iALS  +  w · EASE / σ_EASE  +  start · likes / σ_likes
 
     which is one inner product of (iALS part | EASE part | one coordinate). iALS sees what is
     alike in broad strokes, EASE what goes with what; each errs where the other does not.
@@ -103,8 +112,8 @@ class Blend(Configured[Settings]):
     The last term is the prior of somebody new. Both models say little of a user with few ratings
     (their scores tend to 0), so that with one or three ratings a list would be worse than what
     most people like. Starting from that instead, as an intercept does in a regression, mends it.
-    Of whom much is known both models say how much popularity means to them, and the prior would
-    only blur it; so it fades by f, `ease.fewness` of the user's likes.
+    Of whom much is known both models say how much popularity means to them, and a little too much;
+    so with f = `ease.fewness` of the user's likes, start = f · popularity − (1 − f) · restraint.
     """
 
     kind = Settings
@@ -118,11 +127,11 @@ class Blend(Configured[Settings]):
     @staticmethod
     def fold_in(numbers: Mapping[str, Any], matrix: NDArray[np.float32]) -> FoldIn:
         """The fold-in whose `state()` these are."""
-        joined = {"als_weight", "popularity"}
-        by_als = {name: value for name, value in numbers.items() if name not in joined}
-        return FoldIn(
-            als.ImplicitALS.fold_in(by_als, matrix), numbers["als_weight"], numbers["popularity"]
-        )
+        by_als = {name: value for name, value in numbers.items() if name not in _JOINED}
+        joined = {name: value for name, value in numbers.items() if name in _JOINED}
+        # In versions of earlier days everybody has the same start.
+        joined.setdefault("restraint", -numbers["popularity"])
+        return FoldIn(als.ImplicitALS.fold_in(by_als, matrix), **joined)
 
     def fit(self, interactions: Interactions, progress: Progress = silent) -> Embedding:
         """Learn vectors; what `progress` raises ends the fit and is passed on.
@@ -156,20 +165,30 @@ class Blend(Configured[Settings]):
         liked = interactions.matrix > 0
         likes = np.asarray(liked.sum(axis=0)).ravel()
         popularity = _POPULARITY_LENGTH * likes / (likes.std() or 1.0)
-        weight = self._settings.popularity / _POPULARITY_LENGTH
-        starts = weight * ease.fewness(np.asarray(liked.sum(axis=1)).ravel())
+        ends = (
+            self._settings.popularity / _POPULARITY_LENGTH,
+            self._settings.restraint / _POPULARITY_LENGTH,
+        )
         return Embedding(
             _beside(
                 by_als.user_vectors * (als_weight / als_scale),
                 by_items.user_vectors * item_weight,
-                starts,
+                _start(np.asarray(liked.sum(axis=1)).ravel(), *ends),
             ),
             _beside(
                 by_als.movie_vectors * als_scale, by_items.movie_vectors * item_scale, popularity
             ),
             np.asarray(by_items.input_vectors * item_weight, dtype=np.float32),
-            FoldIn(by_als.fold_in.scaled(als_scale), als_weight, weight),
+            FoldIn(by_als.fold_in.scaled(als_scale), als_weight, *ends),
         )
+
+
+def _start(
+    likes: NDArray[np.integer[Any]] | int, popularity: float, restraint: float
+) -> NDArray[np.float64]:
+    """The popularity coordinate of users with so many likes."""
+    fewness = ease.fewness(likes)
+    return fewness * popularity - (1 - fewness) * restraint
 
 
 def _part(settings: Settings, kind: type[Any]) -> Any:

@@ -19,13 +19,16 @@ more of both, the most liked movies have vectors, and the others zeros. In Movie
 and of the likes in larger sets the most liked 4,000 hold over 90 %."""
 
 FEW_LIKES = 12.0
-"""With so many likes, a user is half one of those who have few; with twice as many, hardly."""
+"""With so many likes, a user is half one of those who have few; with half as many more, hardly."""
+
+_STEEPNESS = 4
+"""Of that change: people with twenty likes lost by a slower one."""
 
 _HIDDEN = 16.0
 """Of the likes of a user, for each one that is seen, in learning for those who have few."""
 
 _FEW_STRENGTH = 4.0
-"""How much more each of few likes says: the best of 1, 2 and 4, beside iALS and popularity."""
+"""How much more each of few likes says, beside iALS and popularity."""
 
 _OVERSAMPLING = 32
 _POWER_ITERATIONS = 4
@@ -125,7 +128,7 @@ class ReducedRankEASE(Configured[Settings]):
     question: X's diagonal of XᵀX grows by d times itself, with d likes hidden for one that is seen
     (dropout: Steck, "Autoencoders that don't overfit towards the Identity", NeurIPS 2020, §3). The
     B′ of that question gives every movie a second input vector, B′Q/√S, and a user with n likes
-    has so much of it: 2^(−(n / FEW_LIKES)²).
+    has so much of it: 2^(−(n / FEW_LIKES)⁴).
     """
 
     kind = Settings
@@ -194,7 +197,7 @@ def _strengths(confidences: Floats) -> Floats:
 
 def fewness(likes: NDArray[np.integer[Any]] | int) -> NDArray[np.float64]:
     """How much users with so many likes are to be taken as those with few, 0 to 1."""
-    return np.exp2(-((np.asarray(likes) / FEW_LIKES) ** 2))
+    return np.exp2(-((np.asarray(likes) / FEW_LIKES) ** _STEEPNESS))
 
 
 def _likes(matrix: sparse.csr_matrix) -> tuple[sparse.csr_matrix, float]:

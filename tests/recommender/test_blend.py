@@ -96,7 +96,7 @@ def test_a_user_moves_from_few_likes_to_many() -> None:
     for count in (1, 12, 40):
         rows = np.arange(count) % len(few)
         rated = Rated(model.movie_vectors[rows], model.input_vectors[rows], np.full(count, 3.0))
-        share = 2.0 ** (-((count / 12) ** 2))
+        share = 2.0 ** (-((count / 12) ** 4))
         expected = 2 * ((1 - share) * many[rows] + share * few[rows]).sum(axis=0)
         np.testing.assert_allclose(model.fold_in.vector(rated), expected, rtol=1e-4)
 
@@ -154,7 +154,9 @@ def test_contributions_and_what_is_given_sum_to_the_score(name: str) -> None:
 
 def test_a_blend_scores_as_its_parts_do() -> None:
     data = interactions()
-    mixed = blend.Blend(blend.Settings(factors=8, rank=6, item_share=0.25, popularity=0)).fit(data)
+    mixed = blend.Blend(
+        blend.Settings(factors=8, rank=6, item_share=0.25, popularity=0, restraint=0)
+    ).fit(data)
     by_als = als.ImplicitALS(als.Settings(factors=8)).fit(data)
     by_items = ease.ReducedRankEASE(ease.Settings(rank=6)).fit(data)
     scores = [model.user_vectors @ model.movie_vectors.T for model in (by_als, by_items)]
@@ -180,9 +182,23 @@ def test_where_all_start_fades_as_likes_come() -> None:
         )[-1]
         for n in (0, 1, 12, 40)
     ]
-    assert starts[1] == pytest.approx(starts[0], rel=0.01)
-    assert starts[2] == pytest.approx(starts[0] / 2)
-    assert starts[3] < 0.001 * starts[0]
+    settings = model.fold_in
+    assert settings.popularity > 0 > -settings.restraint
+    assert starts[0] == pytest.approx(settings.popularity)
+    assert starts[1] == pytest.approx(settings.popularity, rel=0.01)
+    assert starts[2] == pytest.approx((settings.popularity - settings.restraint) / 2)
+    assert starts[3] == pytest.approx(-settings.restraint)
+
+
+def test_in_versions_without_restraint_all_start_alike() -> None:
+    numbers, matrix = blend.Blend().fit(interactions()).fold_in.state()
+    del numbers["restraint"]
+    fold_in = blend.Blend.fold_in(numbers, matrix)
+    starts = [
+        fold_in.vector(Rated(np.ones((n, 257)), np.ones((n, 256)), np.full(n, 4.0)))[-1]
+        for n in (0, 12, 40)
+    ]
+    assert starts == pytest.approx([numbers["popularity"]] * 3)
 
 
 def test_somebody_who_liked_nothing_is_where_all_start() -> None:
