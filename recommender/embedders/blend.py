@@ -29,7 +29,7 @@ _ALS_SHARE_OF_TIME = 0.7
 class Joint(Parameters):
     """What a person may choose about how the two are joined."""
 
-    item_share: float = number(0.5, 0.05, 0.95, Search(0.2, 0.8))
+    item_share: float = number(0.4, 0.05, 0.95, Search(0.1, 0.8))
     """How much EASE weighs beside iALS, once the scores of both spread alike."""
 
     popularity: float = number(0.05, 0.0, 10.0)

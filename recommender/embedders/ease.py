@@ -44,11 +44,11 @@ Matrix = NDArray[np.float32]
 class Settings(Parameters):
     """What a person may choose about the item-based model."""
 
-    rank: int = number(96, 1, 1024, Search(32, 192, log=True))
+    rank: int = number(128, 1, 1024, Search(48, 256, log=True))
     """Length k of a vector. Fewer directions than movies do not only save: they foresee better,
     as what is dropped is mostly noise."""
 
-    item_regularization: float = number(50.0, 1e-3, 1e6, Search(15, 200, log=True))
+    item_regularization: float = number(80.0, 1e-3, 1e6, Search(20, 300, log=True))
     """λ, by the square root of the mean number of likes of a movie: chance likes fade so."""
 
     user_exponent: float = number(0.35, 0.0, 1.0, Search(0.0, 0.6))
