@@ -31,8 +31,8 @@ _FEW_STRENGTH = 4.0
 """How much more each of few likes says, beside iALS and popularity."""
 
 _OVERSAMPLING = 32
-_POWER_ITERATIONS = 4
-"""Halko, Martinsson, Tropp, SIAM Review 2011, §4.5: a few tell leading directions apart."""
+_POWER_ITERATIONS = 2
+"""Halko, Martinsson, Tropp, SIAM Review 2011, §4.5: two tell leading directions apart."""
 
 _SMALLEST = 1e-4
 """Of a direction's singular value, by the largest one: those below say nothing."""
