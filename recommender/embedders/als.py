@@ -4,7 +4,7 @@ import itertools
 import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import threadpoolctl
@@ -68,6 +68,8 @@ class Settings(Parameters):
 @dataclass(frozen=True)
 class FoldIn:
     """Solving a user's vector from the vectors of the movies that they rated."""
+
+    start_length: ClassVar[int] = 0
 
     gramian: NDArray[np.float32]
     """(d, d) YᵀY of the movie vectors Y."""

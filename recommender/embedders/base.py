@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol, Self, runtime_checkable
+from typing import Any, ClassVar, Protocol, Self, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -42,6 +42,10 @@ class FoldIn(Protocol):
 
     It gives people of the training set the very vectors that training gave them.
     """
+
+    start_length: ClassVar[int]
+    """How many of a vector's coordinates, the last ones, do not tell the person's taste but where
+    people start: what scores have without it."""
 
     def vector(self, rated: Rated) -> NDArray[np.float32]:
         """The person's vector (d,), zeros where it says nothing of them."""

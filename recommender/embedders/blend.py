@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
-from typing import Any, cast
+from typing import Any, ClassVar, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -49,6 +49,8 @@ class Settings(Joint, ease.Settings, als.Settings):
 @dataclass(frozen=True)
 class FoldIn:
     """A user's vector: their part in iALS, their part in EASE, and the popularity coordinate."""
+
+    start_length: ClassVar[int] = 1
 
     als: als.FoldIn
     als_weight: float

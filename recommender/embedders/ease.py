@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -65,6 +65,8 @@ class FoldIn:
     `Rated.inputs` (n, 2k) are the input vectors for users with many likes, and for those with few.
     Versions of earlier days have one for everybody (n, k), and are served as they were then.
     """
+
+    start_length: ClassVar[int] = 0
 
     def vector(self, rated: Rated) -> Matrix:
         """See `base.FoldIn`."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 import numpy as np
 import threadpoolctl
@@ -54,6 +54,8 @@ class FoldIn:
     model is learnt by another loss, in which a person's best vector is no linear system; this one
     is, so that a person's vector is exact, and every film's share in a score is known.
     """
+
+    start_length: ClassVar[int] = 1
 
     gramian: Matrix
     """(d, d) YᵀY of the movie vectors without their biases."""

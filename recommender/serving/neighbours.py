@@ -87,13 +87,16 @@ def _nearest(
     """The ids of the people nearest to the vector (d,), and the cosine of each.
 
     Vectors are taken from the middle of all people's: what everybody likes makes nobody alike.
+    Nor does it make people alike that the version starts from the same for both.
     """
     middle = _middle(version.pk)
+    taste = len(vector) - foldin.model_of(version).fold_in.start_length
     percent = min(100.0, 100.0 * COMPARED_PEOPLE / max(version.user_count, 1))
     with binary_cursor() as cursor:
         cursor.execute(
             "SELECT near.user_id, 1 - near.distance FROM ("
-            " SELECT stored.user_id, (stored.vector - %(middle)s) <=> %(vector)s AS distance"
+            " SELECT stored.user_id, subvector(stored.vector - %(middle)s, 1, %(taste)s)"
+            " <=> %(vector)s AS distance"
             " FROM recommender_uservector AS stored TABLESAMPLE SYSTEM (%(percent)s) REPEATABLE (0)"
             " JOIN users_user AS other ON other.id = stored.user_id"
             " AND other.taste_revision = stored.taste_revision"
@@ -103,7 +106,8 @@ def _nearest(
             " OFFSET %(fewest)s - 1) ORDER BY near.distance, near.user_id LIMIT %(most)s",
             {
                 "middle": middle,
-                "vector": vector - middle,
+                "taste": taste,
+                "vector": (vector - middle)[:taste],
                 "percent": percent,
                 "version": version.pk,
                 "person": person.pk,
