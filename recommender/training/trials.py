@@ -25,7 +25,8 @@ NEARNESS = 0.15
 
 LEAP_EVERY = 4
 """So often a trial is the best so far with one setting drawn anew from its whole range: TPE looks
-where good trials lie already, and hardly leaves, say, the first good number of factors."""
+where good trials lie already, and hardly leaves, say, the first good number of factors. Of the
+first trials it is every other one: where there is time for few, these take less of it."""
 
 ANYWHERE = 0.25
 """Share of their settings that the first trials draw from the whole range instead."""
@@ -80,7 +81,7 @@ class Plan:
         first = [self.space.defaults, *self.hints, *self.space.landmarks()]
         if number < len(first):
             parameters = dict(first[number])
-        elif number % LEAP_EVERY == 0 or (number < STARTUP and number % 2 == 0):
+        elif number % (2 if number < STARTUP else LEAP_EVERY) == 0:
             parameters = self._leap(trials)
         elif number < STARTUP:
             parameters = self._around_the_best(trials)
