@@ -94,7 +94,11 @@ def explain(
         return {movie_id: [] for movie_id in movie_ids}
     candidates = np.array(list(places.values()), dtype=np.float32)
     parts = shares(rated.rated, candidates, model_of(version).fold_in)
-    rows = dict(zip(places, parts, strict=True))
+    # A film that the person has rated is no reason for itself.
+    rows = {
+        movie_id: np.where(rated.movie_ids == movie_id, 0, row)
+        for movie_id, row in zip(places, parts, strict=True)
+    }
     chosen = {movie_id: _weightiest(row, most) for movie_id, row in rows.items()}
     movies = Movie.objects.in_bulk({int(rated.movie_ids[j]) for js in chosen.values() for j in js})
     return {

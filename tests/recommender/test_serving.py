@@ -240,6 +240,14 @@ def test_a_film_outside_the_space_has_similar_films_of_its_genre(trained):
     assert all("Horror" in [genre.name for genre in movie.genres.all()] for movie in found)
 
 
+def test_a_rated_film_is_no_reason_for_itself(trained, camps):
+    person = camps[0][0]
+    film = Movie.objects.filter(ratings__user=person, ratings__value__gte=9).first()
+    reasons = explain(person, [film], most=1000)[film.pk]
+    assert reasons
+    assert film not in [reason.movie for reason in reasons]
+
+
 def test_reasons_are_the_persons_own_liked_films_and_their_shares_add_up(trained, camps):
     person = camps[0][0]
     picks = movies(recommend(person, 3))
