@@ -15,7 +15,7 @@ DJADE = $(BIN)/djade --target-version 5.2
 UNUSED := SECRET_KEY=only-for-checks-that-connect-to-nothing DATABASE_URL=postgresql://unused/unused \
 	REDIS_URL=redis://unused
 
-.PHONY: demo dev test bench-quality bench-spaces lint format types check requirements clean
+.PHONY: demo dev test bench-quality bench-spaces bench-scale lint format types check requirements clean
 
 # What the README promises -----------------------------------------------------------------------
 
@@ -45,6 +45,12 @@ bench-spaces: $(VENV)/.installed
 	@$(BIN)/python -m benchmarks.spaces $(DATA) $(FILMS) $(BENCH)
 	@$(BIN)/python -m benchmarks.meaning $(FILMS) --ratings $(DATA) --held-out
 	@$(BIN)/python -m benchmarks.cold $(DATA) --wikipedia $(FILMS)
+
+# What does each stage take, beside the best that is possible here? `make bench-scale SIZE=1m`;
+# 100k, 1m, 10m or 32m ratings, of which all but the first are made from the sample, or from DATA.
+SIZE ?= 1m
+bench-scale: $(VENV)/.installed
+	@$(BIN)/python -m benchmarks.scale $(SIZE) $(if $(DATA),--data $(DATA)) $(BENCH)
 
 # The workshop ------------------------------------------------------------------------------------
 

@@ -14,6 +14,7 @@ from movies.importers.files import Files, InMemory, files_of
 from recommender.interactions import HALF_STARS, Ratings, index_ids
 from users.importers.movielens.forms import RATING_COLUMNS, form_of, read_films
 from users.importers.movielens.ratings import RatingsFile
+from users.importers.movielens.sources import read_sample
 from users.models import MAX_HALF_STARS
 
 _MICROSECONDS = 1_000_000
@@ -55,13 +56,13 @@ class Dataset:
         return text.getvalue().encode()
 
 
-def read(source: Path) -> Dataset:
-    """Read a folder or zip in any form that the site imports.
+def read(source: Path | None) -> Dataset:
+    """Read a folder or zip in any form that the site imports; the packaged sample where None.
 
     Raises:
         ImportFailed: a file is missing or broken.
     """
-    files = files_of(source)
+    files = files_of(source) if source else read_sample()
     form = form_of(files)
     films = read_films(files, form)
     blocks = list(RatingsFile(files, form, {film: film for film in films}).blocks())

@@ -9,12 +9,18 @@ import tempfile
 from pathlib import Path
 
 import django
+from django.apps import apps
 
 from recommender.config import stack
 
 
 def start() -> None:
-    """Start the server and set Django up. Models can be imported only after this."""
+    """Start the server and set Django up. Models can be imported only after this.
+
+    Where it is started already, this does nothing.
+    """
+    if apps.ready:
+        return
     # Told to end, Python would leave the server behind.
     signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
     home = Path(tempfile.mkdtemp(prefix="marquee-benchmark-"))

@@ -1,0 +1,211 @@
+"""How the site carries so many ratings: each stage beside the best that is possible here.
+
+    python -m benchmarks.scale 1m [--pairs 3] [--data ml-latest-small] [--only import_ratings]
+
+Every stage runs in a process of its own, in turns with its baseline; the ratio is the median of the
+pairs'. Sizes above the real data's are generated from it (`benchmarks.scale.generator`).
+"""
+
+import argparse
+import os
+import statistics
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from benchmarks import record, site
+from benchmarks.scale import measure
+from benchmarks.scale.shapes import SHAPES
+
+SMALLEST = "100k"
+FACTORS, ITERATIONS = 128, 16
+STAGES = {
+    "import_ratings": "copy_ratings",
+    "matrix": "adbc_read",
+    "fit_als": "fit_implicit",
+    "write_vectors": "copy_vectors",
+    "train": "fit_default",
+}
+TITLES = {
+    "import_ratings": "import of ratings / bare COPY into the same table",
+    "matrix": "snapshot to sparse matrix / ADBC read of three columns",
+    "fit_als": "iALS fit / implicit's own",
+    "write_vectors": "vectors to PostgreSQL / bare COPY",
+    "train": "whole training run / its fit alone",
+}
+COLUMNS = (
+    "stage / its baseline",
+    "ratio",
+    "s",
+    "baseline, s",
+    "million ratings/s",
+    "MB",
+    "PostgreSQL, MB",
+    "load",
+)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Measure, print and keep the table."""
+    options = _parser().parse_args(arguments)
+    site.start()
+    from django.core.management import call_command
+
+    call_command("migrate", verbosity=0)
+    console = Console()
+    with tempfile.TemporaryDirectory(prefix="marquee-ratings-") as name:
+        folder = Path(name)
+        _provide(options, folder)
+        console.print(f"Importing {options.size} ratings")
+        measure.run("import_ratings", name)
+        result = {"size": options.size, "cores": os.cpu_count(), **_counts(), "shape": _shape()}
+        result["stages"] = []
+        for stage in options.only:
+            compared = measure.compare(
+                stage, STAGES[stage], options.pairs, *_arguments(stage, name)
+            )
+            result["stages"].append({**compared.to_dict(), "load": os.getloadavg()[0]})
+            console.print(table(result))
+    record.keep("scale", options.size, result, markdown)
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
+    parser.add_argument("size", choices=(SMALLEST, *SHAPES))
+    parser.add_argument("--pairs", type=int, default=3, help="how often each stage is run")
+    parser.add_argument("--data", type=Path, help="the real dataset; the packaged sample if not")
+    parser.add_argument("--only", nargs="*", choices=STAGES, default=list(STAGES))
+    parser.add_argument("--seed", type=int, default=0)
+    return parser
+
+
+def _provide(options: argparse.Namespace, folder: Path) -> None:
+    """Put a dataset of the size that is asked for into the folder."""
+    from benchmarks import dataset
+    from benchmarks.scale import generator
+
+    data = dataset.read(options.data)
+    if options.size == SMALLEST:
+        files = data.files(data.ratings)
+        for name in ("movies.csv", "ratings.csv"):
+            (folder / name).write_bytes(files.read(name))
+    else:
+        source = generator.Source(data, options.seed)
+        generator.write(generator.Generator(source, SHAPES[options.size], options.seed), folder)
+
+
+def _counts() -> dict[str, int]:
+    """What the database holds, and how large it is."""
+    from django.db import connection
+
+    from movies.models import Movie
+    from users.models import Rating, User
+
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT pg_total_relation_size('users_rating'), pg_database_size(current_database())"
+        )
+        ratings_bytes, bytes_in_all = cursor.fetchone()
+    return {
+        "ratings": Rating.objects.count(),
+        "people": User.objects.count(),
+        "films": Movie.objects.filter(rating_count__gt=0).count(),
+        "ratings_megabytes": ratings_bytes >> 20,
+        "database_megabytes": bytes_in_all >> 20,
+    }
+
+
+def _shape() -> dict[str, float]:
+    """How long the tails of the ratings in the database are."""
+    import numpy as np
+    from django.db.models import Count
+
+    from benchmarks.scale.generator import gini
+    from movies.models import Movie
+    from users.models import Rating
+
+    films = np.array(
+        Movie.objects.filter(rating_count__gt=0).values_list("rating_count", flat=True)
+    )
+    by_person = Rating.objects.order_by().values("user").annotate(ratings=Count("movie_id"))
+    people = np.array(by_person.values_list("ratings", flat=True))
+    return {
+        "gini of films": gini(films),
+        "ratings of the best known film": int(films.max()),
+        "ratings of the median person": float(np.median(people)),
+        "ratings of the most active person": int(people.max()),
+    }
+
+
+def _arguments(stage: str, folder: str) -> tuple[str, ...]:
+    counts = _counts()
+    return {
+        "import_ratings": (folder,),
+        "fit_als": (str(FACTORS), str(ITERATIONS)),
+        "write_vectors": (str(counts["people"]), str(counts["films"]), str(FACTORS)),
+    }.get(stage, ())
+
+
+def table(result: Mapping[str, Any]) -> Table:
+    """The stages measured so far, for a terminal."""
+    shown = Table(*COLUMNS, title=_heading(result))
+    for cells in _rows(result):
+        shown.add_row(*cells)
+    return shown
+
+
+def markdown(results: Sequence[Mapping[str, Any]]) -> str:
+    """All sizes' tables as a document."""
+    lines: list[str] = []
+    for result in results:
+        lines += [f"## {_heading(result)}", "", f"| {' | '.join(COLUMNS)} |"]
+        lines += [f"|---|{'---:|' * (len(COLUMNS) - 1)}"]
+        lines += [f"| {' | '.join(cells)} |" for cells in _rows(result)]
+        lines += ["", *_against_published(result), ""]
+    return "\n".join(lines)
+
+
+def _against_published(result: Mapping[str, Any]) -> Iterator[str]:
+    """The tails of the generated ratings beside those of the dataset they are made after."""
+    shape = SHAPES.get(result["size"])
+    if shape is None:
+        return
+    shift, scale, _ = shape.activity
+    published = (shape.film_gini, shape.best_known, shift + scale, shape.most_active)
+    for (name, value), known in zip(result["shape"].items(), published, strict=True):
+        yield f"- {name}: {value:,.6g}; MovieLens {shape.name.upper()}: {known:,.6g}"
+
+
+def _heading(result: Mapping[str, Any]) -> str:
+    return (
+        f"{result['ratings']:,} ratings of {result['films']:,} films by {result['people']:,}"
+        f" people; {result['ratings_megabytes']:,} MB with their indexes; {result['cores']} cores"
+    )
+
+
+def _rows(result: Mapping[str, Any]) -> Iterator[tuple[str, ...]]:
+    for row in result["stages"]:
+        ours, theirs = (
+            {name: statistics.median(one[name] for one in row[side]) for name in row[side][0]}
+            for side in ("ours", "theirs")
+        )
+        yield (
+            TITLES[row["stage"]],
+            f"{row['ratio']:.2f}",
+            f"{ours['seconds']:.2f}",
+            f"{theirs['seconds']:.2f}",
+            f"{result['ratings'] / ours['seconds'] / 1e6:.2f}",
+            f"{ours['megabytes']:,.0f}",
+            f"{ours['server_megabytes']:,.0f}",
+            f"{row['load']:.1f}",
+        )
+
+
+if __name__ == "__main__":
+    sys.exit(main())
