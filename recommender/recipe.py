@@ -6,7 +6,6 @@ from typing import Self
 
 from recommender.embedders import EMBEDDERS, FILM_EMBEDDERS, Embedder, FilmEmbedder
 from recommender.interactions import Weighting
-from recommender.models import Space
 
 
 @dataclass(frozen=True)
@@ -59,12 +58,6 @@ class FilmRecipe:
     def parameters(self) -> dict[str, float]:
         """All parameters, defaults included: `of` reads them back."""
         return self.embedder.settings.to_dict()
-
-    @property
-    def learns_from_ratings(self) -> bool:
-        """Whether ratings must be held out to judge it; see `FilmEmbedder`."""
-        may = Space(self.space).knows_ratings
-        return may and getattr(self.embedder, "learns_from_ratings", True)
 
     def sibling(self, embedder: str, parameters: Mapping[str, object]) -> Self:
         """Another recipe for the same space. Raises ValueError as `of` does."""

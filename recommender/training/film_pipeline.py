@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from recommender import vectors
 from recommender.catalogue import Material
 from recommender.embedders import FilmEmbedding
-from recommender.models import Metric, ModelVersion, TrainingRun
+from recommender.models import Metric, ModelVersion, Space, TrainingRun
 from recommender.recipe import FilmRecipe
 from recommender.training import coherence, gate, release, runs, snapshot
 from recommender.training.coherence import Question
@@ -48,7 +48,7 @@ def execute(run: TrainingRun, listener: runs.Listener | None = None) -> ModelVer
     with runs.underway(run, listener) as report:
         recipe = FilmRecipe.of(run.space, run.embedder, run.parameters)
         rival = gate.rival(recipe, run.space)
-        fits = 1 + recipe.learns_from_ratings + (rival.recipe is not None)
+        fits = 1 + _learns_from_ratings(recipe) + (rival.recipe is not None)
         report.begin("Reading films and ratings", 0.05)
         taken_at, material = snapshot.take_material()
         report.note(f"{len(material.films):,} films, {len(material.ratings):,} ratings")
@@ -67,13 +67,19 @@ def execute(run: TrainingRun, listener: runs.Listener | None = None) -> ModelVer
             numbers=embedding.numbers,
             saw=embedding.saw,
             movie_count=len(embedding.movie_ids),
-            rating_count=len(material.ratings) if recipe.learns_from_ratings else 0,
+            rating_count=len(material.ratings) if _learns_from_ratings(recipe) else 0,
             snapshot_at=taken_at,
         )
         _write(version, embedding, report)
         verdict = gate.judge(version, rival, trial.against_live)
         release.settle(version, run, verdict, report)
     return version
+
+
+def _learns_from_ratings(recipe: FilmRecipe) -> bool:
+    """Whether ratings must be held out to judge the recipe; see `FilmEmbedder`."""
+    may = Space(recipe.space).knows_ratings
+    return may and bool(getattr(recipe.embedder, "learns_from_ratings", True))
 
 
 def _try_out(
@@ -89,7 +95,7 @@ def _try_out(
     """
     split = leave_last_out(material.ratings)
     question = Question.build(split)
-    if recipe.learns_from_ratings and not len(question.targets):
+    if _learns_from_ratings(recipe) and not len(question.targets):
         report.note("Too few ratings to hold any out: the version has no metrics.")
         return Trial()
     earlier = replace(material, ratings=split.training)
@@ -102,7 +108,7 @@ def _try_out(
         other = _recall(_fit(rival.recipe, earlier, report), question)
         report.note(f"Recall@20 {other.mean():.4f} by the recipe of {rival.live}")
         against_live = Difference.between(recall, other)
-    return Trial(metrics, against_live, None if recipe.learns_from_ratings else embedding)
+    return Trial(metrics, against_live, None if _learns_from_ratings(recipe) else embedding)
 
 
 def _measure(
