@@ -34,7 +34,7 @@ def test_everything_can_be_found_and_read_without_scripts(open_page, godfather):
     for number in range(60):
         MovieFactory(title=f"Film {number}")
     page = open_page("/films/", java_script_enabled=False)
-    page.get_by_label("Sort").select_option("Title, A to Z")
+    page.get_by_label("Sort", exact=True).select_option("Title, A to Z")
     page.get_by_role("button", name="Show films").click()
     page.get_by_role("link", name="Next page").click()
     expect(page.get_by_role("link", name="Tokyo Godfathers")).to_be_visible()

@@ -61,7 +61,7 @@ def walk(page: Page, person: User) -> None:
     expect(page.get_by_role("heading", name="Left out of your taste")).to_be_visible()
     expect(same).to_have_attribute("aria-checked", "false")
     expect(same).to_be_focused()
-    expect(page.get_by_role("status")).to_contain_text("no longer counts")
+    expect(page.locator("#toasts")).to_contain_text("no longer counts")
     assert person.left_out.count() == 1
     # The toast takes it back, and so do your ratings.
     page.get_by_role("button", name="Undo").click()

@@ -14,7 +14,7 @@ from users.models import User
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
-PATIENCE_MS = 60_000
+PATIENCE_MS = 150_000
 
 
 @pytest.fixture
@@ -41,7 +41,7 @@ def lit_shares(page: Page) -> set[float]:
         seen.update(float(value.get_attribute("value")) for value in bar.all())
         return page.get_by_role("button", name="Retrain now").is_visible()
 
-    wait_until(has_ended)
+    wait_until(has_ended, seconds=PATIENCE_MS / 1000)
     return seen
 
 
