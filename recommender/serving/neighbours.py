@@ -1,7 +1,6 @@
 """The people whose taste is nearest to a person's: what they have in common, never who they are."""
 
 from dataclasses import dataclass, field
-from functools import lru_cache
 
 import numpy as np
 from django.db import connection
@@ -25,7 +24,6 @@ LOVED_HALF_STARS = 8
 COMPARED_PEOPLE = 20_000
 """Of more, so many are drawn: the time that a comparison takes has an end, and near ones are among
 so many."""
-SAMPLED_PEOPLE = 5_000
 
 
 @dataclass(frozen=True)
@@ -89,7 +87,7 @@ def _nearest(
     Vectors are taken from the middle of all people's: what everybody likes makes nobody alike.
     Nor does it make people alike that the version starts from the same for both.
     """
-    middle = _middle(version.pk)
+    middle = foldin.average_vector(version)
     taste = len(vector) - foldin.model_of(version).fold_in.start_length
     percent = min(100.0, 100.0 * COMPARED_PEOPLE / max(version.user_count, 1))
     with binary_cursor() as cursor:
@@ -117,23 +115,6 @@ def _nearest(
             },
         )
         return [(user_id, float(alike)) for user_id, alike in cursor.fetchall()]
-
-
-@lru_cache(maxsize=4)
-def _middle(version_id: int) -> NDArray[np.float32]:
-    """The mean (d,) of a version's people, or of some of them; it hardly moves, so it is kept."""
-    version = ModelVersion.objects.defer("gramian").get(pk=version_id)
-    percent = min(100.0, 100.0 * SAMPLED_PEOPLE / max(version.user_count, 1))
-    with binary_cursor() as cursor:
-        cursor.execute(
-            "SELECT avg(vector) FROM recommender_uservector"
-            " TABLESAMPLE SYSTEM (%s) REPEATABLE (0) WHERE version_id = %s",
-            [percent, version_id],
-        )
-        (middle,) = cursor.fetchone() or (None,)
-    if middle is None:
-        return np.zeros(version.dimensions, dtype=np.float32)
-    return np.asarray(middle.to_numpy(), dtype=np.float32)
 
 
 def _in_common(person: User, user_ids: list[int]) -> tuple[int, float]:

@@ -8,7 +8,7 @@ from django.test.utils import CaptureQueriesContext
 
 from movies.models import Movie
 from recommender import pictures
-from recommender.serving import neighbours, seeds
+from recommender.serving import foldin, neighbours, seeds
 from recommender.serving.recommend import explain, recommend
 from tests.factories import CreditFactory, MovieFactory, RatingFactory, UserFactory
 from users import ratings
@@ -164,7 +164,7 @@ def test_neighbours_are_of_ones_own_camp_and_love_what_is_unseen(trained, camps)
         ratings.leave_out(rating.user, rating.movie)
     assert loved not in [one.movie for one in neighbours.neighbours_of(person).loved]
     # What everybody likes makes nobody alike.
-    middle = neighbours._middle(trained.pk)
+    middle = foldin.average_vector(trained)
     assert all(np.isnan(alike) for _, alike in neighbours._nearest(person, trained, middle))
 
 
