@@ -412,33 +412,21 @@ document.addEventListener("DOMContentLoaded", async () => {
     if (link && root.contains(link)) link.closest(".search__suggestions").replaceChildren();
   });
 
-  // The search box as a combobox: arrows walk through what was found, Enter goes to the chosen film.
+  // The search box: Enter goes to the chosen film, or to the first.
   const form = root.querySelector("form");
   const input = form.querySelector("input");
   const list = form.querySelector(".search__suggestions");
-  const options = () => [...list.querySelectorAll("[role=option]")];
-  const chosenOption = () => options().findIndex((option) => option.getAttribute("aria-selected") === "true");
-  const chooseOption = (position) => {
-    options().forEach((option, at) => option.setAttribute("aria-selected", String(at === position)));
-    const option = options()[position];
-    if (option) input.setAttribute("aria-activedescendant", option.id);
-    else input.removeAttribute("aria-activedescendant");
-  };
+  const { options, chosen: chosenOption } = combobox(input, list);
   const listChanged = () => {
     input.setAttribute("aria-expanded", String(options().length > 0));
     input.removeAttribute("aria-activedescendant");
   };
-  input.setAttribute("role", "combobox");
-  input.setAttribute("aria-autocomplete", "list");
   input.setAttribute("aria-controls", list.id);
   listChanged();
   new MutationObserver(listChanged).observe(list, { childList: true });
   input.addEventListener("keydown", (event) => {
-    const count = options().length;
-    const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
-    if (event.key === "Escape" && count) list.replaceChildren();
-    else if (step && count) chooseOption(((chosenOption() + 1 + step + count + 1) % (count + 1)) - 1);
-    else return;
+    if (event.key !== "Escape" || !options().length) return;
+    list.replaceChildren();
     event.preventDefault();
   });
   form.addEventListener("submit", (event) => {

@@ -1,20 +1,11 @@
-// The search box as a combobox, by ARIA's pattern: the focus stays in the box, arrows walk through
-// the options beneath, Enter opens the chosen one. Empty, it offers what was looked for before.
+// The search box of every page: it suggests as one types, and Enter opens what is chosen. Empty, it
+// offers what was looked for before.
 document.addEventListener("DOMContentLoaded", () => {
   const box = document.querySelector("[data-search]");
   const input = box.querySelector("input");
   const list = box.querySelector(".search__suggestions");
   const status = box.querySelector("[data-search-status]");
-  const options = () => [...list.querySelectorAll("[role=option]")];
-  const chosen = () => options().findIndex((option) => option.ariaSelected === "true");
-
-  const choose = (position) => {
-    options().forEach((option, at) => option.setAttribute("aria-selected", String(at === position)));
-    const option = options()[position];
-    if (option) input.setAttribute("aria-activedescendant", option.id);
-    else input.removeAttribute("aria-activedescendant");
-    option?.scrollIntoView({ block: "nearest" });
-  };
+  const { options, chosen, choose } = combobox(input, list);
 
   // Each letter waits a moment, and drops the question before it: by fetch, as htmx would complain
   // of each on the console. Where no answer comes, Enter still opens the page of all that is found.
@@ -106,8 +97,6 @@ document.addEventListener("DOMContentLoaded", () => {
     tellState();
   };
 
-  input.setAttribute("role", "combobox");
-  input.setAttribute("aria-autocomplete", "list");
   input.setAttribute("aria-controls", "search-options");
   tellState();
 
@@ -134,15 +123,8 @@ document.addEventListener("DOMContentLoaded", () => {
   });
 
   input.addEventListener("keydown", (event) => {
-    const count = options().length;
-    const at = chosen();
-    // One place more than there are options: the box itself, where nothing is chosen.
-    const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
-    if (event.key === "Escape" && count) close();
-    else if (event.key === "Enter" && at >= 0) options()[at].click();
-    else if (step && count) choose(((at + 1 + step + count + 1) % (count + 1)) - 1);
-    else if (event.key === "Home" && at >= 0) choose(0);
-    else if (event.key === "End" && at >= 0) choose(count - 1);
+    if (event.key === "Escape" && options().length) close();
+    else if (event.key === "Enter" && chosen() >= 0) options()[chosen()].click();
     else return;
     event.preventDefault();
   });
