@@ -1,8 +1,9 @@
 """The sizes and tails of the published MovieLens datasets, which generated ones are held against.
 
-Sizes are from GroupLens's READMEs; the Gini index of films and the log-normal law of people's
-activity are those that LensKit's Codex (https://codex.lenskit.org/movielens/) found in the data.
-Where it gives no law for people, theirs follows from the published median and mean.
+Sizes are from GroupLens's READMEs; the Gini index of films, and 32M's log-normal law of people's
+activity, are those that LensKit's Codex (https://codex.lenskit.org/movielens/) found in the data.
+1M's and 10M's laws follow from median and mean. 1M's figures were counted in the data; the median
+of 10M's people and the highest counts of 10M and 32M are as they are commonly told.
 """
 
 import math
