@@ -11,6 +11,7 @@ from functools import cache, lru_cache
 from html import escape
 from itertools import combinations, pairwise
 from pathlib import Path
+from threading import Lock
 
 import font_fjallaone
 from fontTools.pens.svgPathPen import SVGPathPen
@@ -58,14 +59,19 @@ def _font() -> _Font:
     return _Font(font["OS/2"].sCapHeight, font.getBestCmap(), font.getGlyphSet())
 
 
+# fontTools unpacks a letter as it is first drawn, which two threads must not do at once.
+_unpacking = Lock()
+
+
 @cache
 def _glyph(letter: str) -> tuple[str, float]:
     """Return the letter's outline and advance, in the font's units."""
     font = _font()
     pen = SVGPathPen(font.glyphs, ntos=lambda number: f"{number:.0f}")
-    glyph = font.glyphs[font.cmap[ord(letter)]]
-    glyph.draw(pen)
-    return pen.getCommands(), glyph.width
+    with _unpacking:
+        glyph = font.glyphs[font.cmap[ord(letter)]]
+        glyph.draw(pen)
+        return pen.getCommands(), glyph.width
 
 
 def in_capitals(title: str) -> str:

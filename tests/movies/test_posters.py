@@ -1,5 +1,8 @@
 """Posters drawn by us: fit, legible, alike for one film and unlike for many."""
 
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from string import ascii_uppercase
 from xml.etree import ElementTree
 
 import pytest
@@ -54,6 +57,23 @@ def test_any_title_at_all_can_be_set(title):
 def test_a_poster_is_well_formed_whatever_the_title(title):
     movie = MovieFactory(title=title, year=None)
     assert ElementTree.fromstring(posters.draw(movie)).tag.endswith("svg")
+
+
+@pytest.fixture
+def often_switched():
+    """Threads that take turns after every few instructions."""
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    yield
+    sys.setswitchinterval(before)
+
+
+def test_many_posters_are_drawn_at_once(often_switched):
+    for _ in range(10):
+        for kept in (lettering._font, lettering._glyph, lettering.width):
+            kept.cache_clear()
+        with ThreadPoolExecutor(8) as threads:
+            assert len(set(threads.map(lettering.width, [ascii_uppercase] * 8))) == 1
 
 
 def all_compositions():
