@@ -128,9 +128,17 @@ document.addEventListener("DOMContentLoaded", () => {
     else return;
     event.preventDefault();
   });
+
+  // Ctrl K, or ⌘K on a Mac, where Ctrl K cuts a line. Never a letter alone: who speaks to the computer
+  // or slips on a key would set it off (WCAG 2.1.4).
+  const isMac = navigator.userAgent.includes("Mac OS");
+  if (isMac) {
+    input.setAttribute("aria-keyshortcuts", "Meta+K");
+    box.querySelector("kbd").textContent = "⌘K";
+  }
   document.addEventListener("keydown", (event) => {
-    if (event.key !== "/" || event.ctrlKey || event.metaKey || event.altKey) return;
-    if (event.target.closest("input:not([type=radio], [type=checkbox], [type=range]), textarea, select, [contenteditable]")) return;
+    const { key, metaKey, ctrlKey, altKey, shiftKey } = event;
+    if (key.toLowerCase() !== "k" || altKey || shiftKey || metaKey !== isMac || ctrlKey === isMac) return;
     event.preventDefault();
     input.focus();
     input.select();

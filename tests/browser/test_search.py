@@ -26,7 +26,7 @@ def godfather():
 @pytest.mark.parametrize("size", [DESK, PHONE])
 def test_by_keyboard(open_page, godfather, size):
     page = open_page("/search/", **size)
-    page.keyboard.press("/")
+    page.keyboard.press("Control+k")
     box = page.get_by_role("combobox", name="Search films and people")
     expect(box).to_be_focused()
     box.press_sequentially("godfater")
@@ -62,11 +62,20 @@ def test_by_keyboard(open_page, godfather, size):
     expect(page).to_have_url(re.compile("/the-godfather/$"))
 
 
-def test_the_slash_is_a_letter_where_one_writes(open_page, godfather):
-    page = open_page("/films/")
+@pytest.mark.parametrize(
+    ("system", "key", "other"),
+    [("Windows NT 10.0", "Control", "Meta"), ("Mac OS X 10_15_7", "Meta", "Control")],
+)
+def test_no_single_key_leads_to_the_box(open_page, godfather, system, key, other):
+    page = open_page("/films/", user_agent=f"Mozilla/5.0 ({system}) Chrome/130")
+    box = page.get_by_role("combobox", name="Search films and people")
     page.get_by_label("From").focus()
-    page.keyboard.press("/")
-    expect(page.get_by_label("From")).to_be_focused()
+    for press in ("/", "k", "Shift+K", f"{other}+k"):
+        page.keyboard.press(press)
+        expect(page.get_by_label("From")).to_be_focused()
+    page.keyboard.press(f"{key}+k")
+    expect(box).to_be_focused()
+    expect(box).to_have_attribute("aria-keyshortcuts", f"{key}+K")
 
 
 @pytest.mark.parametrize("size", [DESK, PHONE])
