@@ -17,6 +17,15 @@ def decades() -> list[tuple[str, str]]:
     return [(str(first), f"{first}s") for first in range(latest, FIRST_DECADE - 1, -10)]
 
 
+class YearField(forms.IntegerField):
+    """A year that may be left empty. The box keeps what is no number, so that it can be mended."""
+
+    widget = forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "off"})
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(min_value=1870, max_value=2200, required=False, **kwargs)
+
+
 class FilterForm(forms.Form):
     """Genre and years: the filters that the catalogue and the recommendations share."""
 
@@ -24,8 +33,8 @@ class FilterForm(forms.Form):
         Genre.objects.all(), to_field_name="slug", required=False, empty_label="All genres"
     )
     decade = forms.TypedChoiceField(coerce=int, empty_value=None, required=False)
-    first_year = forms.IntegerField(min_value=1870, max_value=2200, required=False, label="From")
-    last_year = forms.IntegerField(min_value=1870, max_value=2200, required=False, label="To")
+    first_year = YearField(label="From")
+    last_year = YearField(label="To")
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

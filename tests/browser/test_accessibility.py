@@ -33,7 +33,7 @@ VISITOR = [
     "/",
     "/films/",
     "/films/?genre=drama&decade=1960&sort=title",
-    "/films/?first_year=2020",
+    "/films/?first_year=x&decade=x&min_ratings=x&sort=x&page=x",
     "/films/?genre=no-such-genre",
     "/films/{film}/",
     "/films/{new}/",
