@@ -1,4 +1,4 @@
-"""What a person says of films: stars, to watch, no thanks, fewer like it, not seen, left out.
+"""What a person says of films: stars, to watch, no thanks, fewer like it, seen or not, left out.
 
 Page, API and task call the same.
 
@@ -114,6 +114,14 @@ def put_many_on(
     return len(new)
 
 
+def note_seen(user: User, movie: Movie) -> bool:
+    """Note that the person has seen the film; return whether that is news.
+
+    A film that they have rated was seen: their stars stay, and nothing is noted.
+    """
+    return put_many_on(Seen, user, {movie.pk: timezone.now()}) == 1
+
+
 def not_seen_after_all(user: User, movie: Movie) -> bool:
     """Take back that the person has seen the film; return whether it had been noted."""
     return _take_off(Seen, user, movie)
@@ -146,6 +154,7 @@ def restore(user: User, movie: Movie) -> bool:
     return _take_off(Dismissal, user, movie)
 
 
+@transaction.atomic
 def not_seen(user: User, movie: Movie) -> bool:
     """Note that the person has not seen the film; return whether that is news.
 
@@ -153,6 +162,7 @@ def not_seen(user: User, movie: Movie) -> bool:
     """
     if Rating.objects.filter(user=user, movie=movie).exists():
         return False
+    not_seen_after_all(user, movie)
     return _put_on(NotSeen, user, movie)
 
 

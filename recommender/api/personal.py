@@ -32,7 +32,7 @@ from recommender.serving.recommend import Filters, explain, recommend
 from recommender.serving.stars import predicted_stars
 from users import ratings
 from users.dials import END, NAMES, NEUTRAL, Dials
-from users.models import Dismissal, LeftOut, LessLike, Rating, User, WatchlistEntry
+from users.models import Dismissal, LeftOut, LessLike, Rating, Seen, User, WatchlistEntry
 
 
 @extend_schema_field({"type": "number", "minimum": 0.5, "maximum": 5, "multipleOf": 0.5})
@@ -78,6 +78,15 @@ class DismissalSerializer(serializers.ModelSerializer[Dismissal]):
         model = Dismissal
         fields = ["movie", "dismissed_at"]
         read_only_fields = ["dismissed_at"]
+
+
+class SeenSerializer(serializers.ModelSerializer[Seen]):
+    movie = MovieSerializer(read_only=True)
+
+    class Meta:
+        model = Seen
+        fields = ["movie", "seen_at"]
+        read_only_fields = ["seen_at"]
 
 
 class LessLikeSerializer(serializers.ModelSerializer[LessLike]):
@@ -235,6 +244,45 @@ class DismissalView(MarkView):
     serializer_class = DismissalSerializer
     mark = staticmethod(ratings.dismiss)
     unmark = staticmethod(ratings.restore)
+
+
+class SeenListView(MarkListView):
+    serializer_class = SeenSerializer
+    moment = "seen_at"
+
+    @extend_schema(operation_id="seen_list")
+    def get(self, request: Request) -> Response:
+        """The films that you have seen and not rated, the latest first.
+
+        They are not recommended, and are no part of your taste.
+        """
+        return self.list(request)
+
+
+@extend_schema_view(
+    put=extend_schema(
+        operation_id="seen_update",
+        summary="Say that you have seen a film; 200 where you had said so",
+        request=None,
+        responses={
+            201: SeenSerializer,
+            200: SeenSerializer,
+            409: OpenApiResponse(ProblemSerializer, "You have rated the film."),
+        },
+    ),
+    delete=extend_schema(
+        operation_id="seen_destroy", summary="Take back that you have seen a film"
+    ),
+)
+class SeenView(MarkView):
+    serializer_class = SeenSerializer
+    mark = staticmethod(ratings.note_seen)
+    unmark = staticmethod(ratings.not_seen_after_all)
+
+    def put(self, request: Request, movie_id: int) -> Response:
+        if request.user.ratings.filter(movie_id=movie_id).exists():
+            raise Conflict("You have rated this film, so it is known as seen.", code="rated")
+        return super().put(request, movie_id)
 
 
 class LessLikeListView(MarkListView):

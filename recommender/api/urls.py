@@ -32,6 +32,8 @@ version_1 = [
     path("movies-to-rate/", newcomers.MoviesToRateView.as_view()),
     path("not-seen/", newcomers.NotSeenListView.as_view()),
     path("not-seen/<int:movie_id>/", newcomers.NotSeenView.as_view()),
+    path("seen/", personal.SeenListView.as_view()),
+    path("seen/<int:movie_id>/", personal.SeenView.as_view()),
     path("less-like/", personal.LessLikeListView.as_view()),
     path("less-like/<int:movie_id>/", personal.LessLikeView.as_view()),
     path("profile/", profile.ProfileView.as_view()),

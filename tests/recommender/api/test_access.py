@@ -19,6 +19,7 @@ OWN = [
     "/api/v1/watchlist/",
     "/api/v1/dismissals/",
     "/api/v1/not-seen/",
+    "/api/v1/seen/",
     "/api/v1/left-out/",
 ]
 

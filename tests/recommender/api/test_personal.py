@@ -13,6 +13,7 @@ MARKS = [
     "/api/v1/dismissals/",
     "/api/v1/less-like/",
     "/api/v1/not-seen/",
+    "/api/v1/seen/",
 ]
 
 
@@ -96,6 +97,20 @@ def test_nobody_sees_or_changes_anothers_list(client, address):
     assert client.get(address).json()["count"] == 0
     assert client.delete(f"{address}{movie.pk}/").status_code == 404
     assert other.get(address).json()["count"] == 1
+
+
+def test_a_film_is_seen_or_not_and_a_rated_one_is_seen(client, user):
+    film = MovieFactory()
+    client.put(f"/api/v1/not-seen/{film.pk}/")
+    client.put(f"/api/v1/seen/{film.pk}/")
+    assert client.get("/api/v1/not-seen/").json()["count"] == 0
+    client.put(f"/api/v1/not-seen/{film.pk}/")
+    assert client.get("/api/v1/seen/").json()["count"] == 0
+    client.put(f"/api/v1/seen/{film.pk}/")
+    ratings.rate(user, film, 4)
+    assert client.get("/api/v1/seen/").json()["count"] == 0
+    refused = client.put(f"/api/v1/seen/{film.pk}/")
+    assert refused.status_code == 409 and problem(refused) == {None: "rated"}
 
 
 @pytest.mark.parametrize("address", [RATINGS, *MARKS])
