@@ -18,10 +18,16 @@ def keep(
     """Put the result beside the other parts of the file, in the place of an earlier one."""
     folder.mkdir(exist_ok=True)
     path = folder / f"{file}.json"
-    kept: dict[str, Any] = json.loads(path.read_text()) if path.exists() else {}
-    kept = dict(sorted({**kept, part: result}.items()))
+    kept = dict(sorted({**read(file, folder), part: result}.items()))
     path.write_text(json.dumps(kept, indent=2, ensure_ascii=False) + "\n")
     path.with_name(f"{file}.md").write_text(markdown(list(kept.values())))
+
+
+def read(file: str, folder: Path = FOLDER) -> dict[str, Any]:
+    """All parts of the file by name, none where it is not there yet."""
+    path = folder / f"{file}.json"
+    kept: dict[str, Any] = json.loads(path.read_text()) if path.exists() else {}
+    return kept
 
 
 def tables(results: Sequence[Mapping[str, Any]]) -> str:

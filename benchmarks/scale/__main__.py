@@ -19,10 +19,11 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks import record, site
-from benchmarks.scale import measure
-from benchmarks.scale.shapes import SHAPES
+from benchmarks.scale import measure, plans, plots
+from benchmarks.scale.shapes import ALL_FILMS, SHAPES
 
 SMALLEST = "100k"
+MADE = {**SHAPES, ALL_FILMS.name: ALL_FILMS}
 FACTORS, ITERATIONS = 128, 16
 STAGES = {
     "import_ratings": "copy_ratings",
@@ -38,6 +39,8 @@ TITLES = {
     "write_vectors": "vectors to PostgreSQL / bare COPY",
     "train": "whole training run / its fit alone",
 }
+REQUESTS = "requests"
+"""What is measured last, on what the stages have left: see `benchmarks.scale.requests`."""
 COLUMNS = (
     "stage / its baseline",
     "ratio",
@@ -63,24 +66,32 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _provide(options, folder)
         console.print(f"Importing {options.size} ratings")
         measure.run("import_ratings", name)
-        result = {"size": options.size, "cores": os.cpu_count(), **_counts(), "shape": _shape()}
+        result = {"size": options.size, "cores": os.cpu_count(), **_counts(), **_shape()}
         result["stages"] = []
-        for stage in options.only:
+        for stage in filter(STAGES.__contains__, options.only):
             compared = measure.compare(
                 stage, STAGES[stage], options.pairs, *_arguments(stage, name)
             )
             result["stages"].append({**compared.to_dict(), "load": os.getloadavg()[0]})
             console.print(table(result))
     record.keep("scale", options.size, result, markdown)
+    if REQUESTS in options.only:
+        result[REQUESTS] = _requests(options.pairs, console)
+        record.keep("scale", options.size, result, markdown)
+    plots.draw(record.read("scale"))
+    if options.plans:
+        options.plans.write_text(plans.document(plans.heading()))
     return 0
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
-    parser.add_argument("size", choices=(SMALLEST, *SHAPES))
+    parser.add_argument("size", choices=(SMALLEST, *MADE))
     parser.add_argument("--pairs", type=int, default=3, help="how often each stage is run")
     parser.add_argument("--data", type=Path, help="the real dataset; the packaged sample if not")
-    parser.add_argument("--only", nargs="*", choices=STAGES, default=list(STAGES))
+    everything = [*STAGES, REQUESTS]
+    parser.add_argument("--only", nargs="*", choices=everything, default=everything)
+    parser.add_argument("--plans", type=Path, help="a file for the plans of the hot queries")
     parser.add_argument("--seed", type=int, default=0)
     return parser
 
@@ -97,7 +108,7 @@ def _provide(options: argparse.Namespace, folder: Path) -> None:
             (folder / name).write_bytes(files.read(name))
     else:
         source = generator.Source(data, options.seed)
-        generator.write(generator.Generator(source, SHAPES[options.size], options.seed), folder)
+        generator.write(generator.Generator(source, MADE[options.size], options.seed), folder)
 
 
 def _counts() -> dict[str, int]:
@@ -121,8 +132,8 @@ def _counts() -> dict[str, int]:
     }
 
 
-def _shape() -> dict[str, float]:
-    """How long the tails of the ratings in the database are."""
+def _shape() -> dict[str, dict[str, Any]]:
+    """How long the tails of the ratings in the database are: in numbers, and to be drawn."""
     import numpy as np
     from django.db.models import Count
 
@@ -135,12 +146,33 @@ def _shape() -> dict[str, float]:
     )
     by_person = Rating.objects.order_by().values("user").annotate(ratings=Count("movie_id"))
     people = np.array(by_person.values_list("ratings", flat=True))
-    return {
+    shape = {
         "gini of films": gini(films),
         "ratings of the best known film": int(films.max()),
         "ratings of the median person": float(np.median(people)),
         "ratings of the most active person": int(people.max()),
     }
+    return {
+        "shape": shape,
+        "curves": {"people": plots.curve(people), "films": plots.curve(films)},
+    }
+
+
+def _requests(pairs: int, console: Console) -> dict[str, Any]:
+    """Measure the site that serves the live version, and print it."""
+    from benchmarks.scale import requests
+    from recommender.models import ModelVersion
+
+    if ModelVersion.objects.live() is None:
+        console.print("Training")
+        measure.run("train")
+    found = requests.measure(pairs, console.print)
+    for columns, cells in requests.tables(found):
+        shown = Table(*columns)
+        for row in cells:
+            shown.add_row(*row)
+        console.print(shown)
+    return found
 
 
 def _arguments(stage: str, folder: str) -> tuple[str, ...]:
@@ -168,7 +200,19 @@ def markdown(results: Sequence[Mapping[str, Any]]) -> str:
         lines += [f"|---|{'---:|' * (len(COLUMNS) - 1)}"]
         lines += [f"| {' | '.join(cells)} |" for cells in _rows(result)]
         lines += ["", *_against_published(result), ""]
+        if REQUESTS in result:
+            lines += _requests_markdown(result[REQUESTS])
     return "\n".join(lines)
+
+
+def _requests_markdown(found: Mapping[str, Any]) -> Iterator[str]:
+    from benchmarks.scale import requests
+
+    for columns, cells in requests.tables(found):
+        yield f"| {' | '.join(columns)} |"
+        yield f"|{'---|' * len(columns)}"
+        yield from (f"| {' | '.join(row)} |" for row in cells)
+        yield ""
 
 
 def _against_published(result: Mapping[str, Any]) -> Iterator[str]:

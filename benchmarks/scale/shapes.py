@@ -7,7 +7,7 @@ of 10M's people and the highest counts of 10M and 32M are as they are commonly t
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 import numpy as np
@@ -44,14 +44,18 @@ class Shape:
         """The share of all pairs of a person and a film that are ratings."""
         return self.ratings / (self.people * self.films)
 
+    def activity_law(self) -> NDArray[np.float64]:
+        """How many ratings people gave by the law (people,), ascending."""
+        shift, scale, sigma = self.activity
+        quantiles = (np.arange(self.people) + 0.5) / self.people
+        return np.asarray(shift + scale * np.exp(sigma * ndtri(quantiles)))
+
     def counts(self, random: np.random.Generator) -> NDArray[np.int64]:
         """Ratings of each person (people,), in no order; their sum is `ratings`.
 
         Drawn by the law at evenly spaced quantiles, so that no luck of the draw moves the tail.
         """
-        shift, scale, sigma = self.activity
-        quantiles = (np.arange(self.people) + 0.5) / self.people
-        drawn = shift + scale * np.exp(sigma * ndtri(quantiles))
+        drawn = self.activity_law()
         most = min(self.most_active, self.films // 2)
         counts = np.clip(np.round(drawn), FEWEST_RATINGS, most)
         # What lies above the fewest is stretched until the sum is right.
@@ -88,3 +92,15 @@ ML_32M = Shape(
 )  # fmt: skip
 
 SHAPES = {shape.name: shape for shape in (ML_1M, ML_10M, ML_32M)}
+
+ALL_FILMS = replace(
+    ML_32M,
+    name="87k-films",
+    people=20_000,
+    films=87_585,
+    ratings=3_185_000,
+    best_known=ML_32M.best_known * 20_000 // ML_32M.people,
+    most_active=8_000,
+)
+"""As many films as MovieLens 32M lists, and a tenth of its people: what retrieval is tried on
+without all its ratings."""

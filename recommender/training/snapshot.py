@@ -17,6 +17,13 @@ from movies.models import SHARED_BY
 from recommender.catalogue import Credited, Films, Material, Tagged
 from recommender.interactions import Ratings
 
+RATINGS = (
+    "SELECT user_id, movie_id, value, rated_at FROM users_rating AS rating"
+    " WHERE NOT EXISTS (SELECT FROM users_leftout AS left_out"
+    " WHERE left_out.user_id = rating.user_id AND left_out.movie_id = rating.movie_id)"
+)
+"""All that count for their people's taste: none that was left out, as in fold-in."""
+
 
 @dataclass(frozen=True)
 class Snapshot:
@@ -77,12 +84,7 @@ def _reader() -> Iterator[tuple[dbapi.Cursor, datetime]]:
 
 
 def _ratings(cursor: dbapi.Cursor) -> Ratings:
-    """All that count for their people's taste: none that was left out, as in fold-in."""
-    cursor.execute(
-        "SELECT user_id, movie_id, value, rated_at FROM users_rating AS rating"
-        " WHERE NOT EXISTS (SELECT FROM users_leftout AS left_out"
-        " WHERE left_out.user_id = rating.user_id AND left_out.movie_id = rating.movie_id)"
-    )
+    cursor.execute(RATINGS)
     table = cursor.fetch_arrow_table()
     users, movies, values, rated_at = (table.column(name).to_numpy() for name in table.column_names)
     return Ratings(users, movies, values, rated_at.astype("datetime64[us]").astype(np.int64))
