@@ -27,6 +27,7 @@ from django.db import connection, transaction  # noqa: E402
 from django.utils import timezone  # noqa: E402
 from implicit.cpu.als import AlternatingLeastSquares  # noqa: E402
 
+from movies import binary_copy  # noqa: E402
 from movies.importers.files import files_of  # noqa: E402
 from movies.importers.progress import progress  # noqa: E402
 from recommender import vectors  # noqa: E402
@@ -76,7 +77,9 @@ def copy_ratings(folder: str) -> float:
             ):
                 for block in copy:
                     file.write(block)
-        cursor.execute("TRUNCATE users_rating; ALTER TABLE users_rating DISABLE TRIGGER USER")
+        cursor.execute(
+            "TRUNCATE users_rating, users_leftout; ALTER TABLE users_rating DISABLE TRIGGER USER"
+        )
         try:
             return _seconds(lambda: _copy(_ROWS, rows))
         finally:
@@ -201,30 +204,10 @@ def _some_vectors(
 
 
 def _packed(rows: np.ndarray, has_revision: bool) -> memoryview:
-    """Rows (n, d) as binary COPY has them: number, version, revision where they have one, vector.
-
-    pgvector's binary form: number of dimensions, an unused number, and float4 in network order.
-    """
-    dimensions = rows.shape[1]
-    revision = [("revision_size", ">i4"), ("revision", ">i4")] if has_revision else []
-    kind = np.dtype(
-        [
-            ("fields", ">i2"),
-            *(("id_size", ">i4"), ("id", ">i8"), ("version_size", ">i4"), ("version", ">i8")),
-            *revision,
-            *(("vector_size", ">i4"), ("dimensions", ">i2"), ("unused", ">i2")),
-            ("vector", ">f4", (dimensions,)),
-        ]
-    )
-    packed = np.zeros(len(rows), dtype=kind)
-    packed["fields"] = 4 if has_revision else 3
-    packed["id_size"] = packed["version_size"] = 8
-    packed["id"] = np.arange(len(rows))
-    if has_revision:
-        packed["revision_size"] = 4
-    packed["vector_size"], packed["dimensions"] = 4 + 4 * dimensions, dimensions
-    packed["vector"] = rows
-    return memoryview(b"PGCOPY\n\xff\r\n\0" + bytes(8) + packed.tobytes() + b"\xff\xff")
+    """Rows (n, d) as COPY is sent them: number, version, revision where they have one, vector."""
+    ids, versions = np.arange(len(rows)), np.zeros(len(rows), dtype=np.int64)
+    revisions = [np.zeros(len(rows), dtype=np.int32)] if has_revision else []
+    return memoryview(binary_copy.rows([ids, versions, *revisions, rows]))
 
 
 def _interactions() -> Interactions:
