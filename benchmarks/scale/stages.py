@@ -58,7 +58,7 @@ def stage(work: Stage) -> Stage:
 def import_ratings(folder: str) -> float:
     """The site's import of a dataset into empty tables."""
     with connection.cursor() as cursor:
-        cursor.execute("TRUNCATE users_user, movies_movie, movies_genre CASCADE")
+        cursor.execute("TRUNCATE users_user, movies_movie, movies_genre RESTART IDENTITY CASCADE")
     return _seconds(lambda: load(files_of(Path(folder)), progress(shown=False)))
 
 
