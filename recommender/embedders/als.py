@@ -19,6 +19,9 @@ from recommender.parameters import Configured, Parameters, Search, number
 _LADDER = 1.05
 """Ratio of neighbouring rungs on which row weights are rounded, so λ is within 2.5 % per ν."""
 
+_RESUMED_ITERATIONS = 4
+"""After which vectors learnt from four fifths of the ratings were as good as those of a new fit."""
+
 _TYPICAL_WEIGHT = 3000.0
 """Of a row, in datasets of a hundred thousand to a million ratings."""
 
@@ -177,21 +180,48 @@ class ImplicitALS(Configured[Settings]):
         """
         if 0 in interactions.matrix.shape:
             raise ValueError("interactions: there is nothing to learn from")
+        start = self._start(interactions.matrix.shape[1])
+        return self._fit(interactions.matrix, start, self._settings.iterations, progress)
+
+    def resume(
+        self,
+        start: NDArray[np.float32],
+        interactions: Interactions,
+        progress: Progress = silent,
+    ) -> ALSEmbedding:
+        """See `base.Resumable`."""
+        iterations = min(_RESUMED_ITERATIONS, self._settings.iterations)
+        return self._fit(interactions.matrix, start, iterations, progress)
+
+    def _fit(
+        self,
+        matrix: sparse.csr_matrix,
+        start: NDArray[np.float32],
+        iterations: int,
+        progress: Progress,
+    ) -> ALSEmbedding:
         # implicit runs its own threads; those of BLAS would only get in their way.
         with threadpoolctl.threadpool_limits(1, "blas"):
-            return self._fit(interactions.matrix, progress)
+            return self._iterate(matrix, start, iterations, progress)
 
-    def _fit(self, matrix: sparse.csr_matrix, progress: Progress) -> ALSEmbedding:
+    def _iterate(
+        self,
+        matrix: sparse.csr_matrix,
+        start: NDArray[np.float32],
+        iterations: int,
+        progress: Progress,
+    ) -> ALSEmbedding:
         settings = self._settings
         users, movies = _Side.pair(matrix, settings)
-        x, y = self._start(matrix.shape)
-        steps = 2 * settings.iterations + 1
+        x = np.zeros((matrix.shape[0], settings.factors), dtype=np.float32)
+        y = start[movies.order]
+        steps = 2 * iterations + 1
         approximate, exact = (
             AlternatingLeastSquares(factors=settings.factors, use_cg=use_cg).solver
             for use_cg in (True, False)
         )
-        for iteration in range(settings.iterations):
-            message = f"iteration {iteration + 1} of {settings.iterations}"
+        for iteration in range(iterations):
+            message = f"iteration {iteration + 1} of {iterations}"
             self._solve(users, x, y, approximate, _between(progress, 2 * iteration, steps, message))
             self._solve(
                 movies, y, x, approximate, _between(progress, 2 * iteration + 1, steps, message)
@@ -209,15 +239,14 @@ class ImplicitALS(Configured[Settings]):
             matrix.shape[1],
         )
         no_inputs = np.empty((matrix.shape[1], 0), dtype=np.float32)
-        return ALSEmbedding(user_vectors, movie_vectors, no_inputs, fold_in)
+        return ALSEmbedding(user_vectors, movie_vectors, no_inputs, fold_in, start=movie_vectors)
 
-    def _start(self, shape: tuple[int, int]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """User vectors of zeros and small random movie vectors, as §3 of the 2022 paper has it."""
+    def _start(self, movies: int) -> NDArray[np.float32]:
+        """Small random movie vectors, as §3 of the 2022 paper has it."""
         factors = self._settings.factors
         random = np.random.default_rng(self._settings.seed)
-        y = random.standard_normal((shape[1], factors), dtype=np.float32)
-        y *= np.float32(0.1 / math.sqrt(factors))
-        return np.zeros((shape[0], factors), dtype=np.float32), y
+        y = random.standard_normal((movies, factors), dtype=np.float32)
+        return np.asarray(y * np.float32(0.1 / math.sqrt(factors)))
 
     def _solve(
         self,

@@ -74,6 +74,8 @@ class Embedding:
     input_vectors: NDArray[np.float32]
     """(I, e) what folding in needs of a rated movie besides its vector; e may be 0."""
     fold_in: FoldIn
+    start: NDArray[np.float32] | None = None
+    """(I, f) where a fit of more ratings may begin; see `Resumable`."""
 
 
 class Embedder(Protocol):
@@ -93,6 +95,23 @@ class Embedder(Protocol):
     @staticmethod
     def fold_in(numbers: Mapping[str, Any], matrix: NDArray[np.float32]) -> FoldIn:
         """The fold-in whose `state()` these are."""
+
+
+@runtime_checkable
+class Resumable(Embedder, Protocol):
+    """An embedder that need not begin anew when more ratings are known."""
+
+    def resume(
+        self,
+        start: NDArray[np.float32],
+        interactions: Interactions,
+        progress: Progress = silent,
+    ) -> Embedding:
+        """As good as what `fit` gives, and sooner.
+
+        `start` (I, f) is `Embedding.start` of a fit of nearly the same interactions by the same
+        settings, a row for each of these movies, zeros for those that it did not know.
+        """
 
 
 @runtime_checkable

@@ -23,6 +23,7 @@ _JOINED = ("als_weight", "popularity", "restraint")
 """Numbers of a fold-in that are not those of iALS."""
 
 _ALS_SHARE_OF_TIME = 0.7
+_RESUMED_ALS_SHARE_OF_TIME = 0.4
 
 
 @dataclass(frozen=True)
@@ -140,14 +141,19 @@ class Blend(Configured[Settings]):
 
         Raises ValueError where nothing was liked.
         """
-        first = _ALS_SHARE_OF_TIME
+        first, later = _in_two(progress, _ALS_SHARE_OF_TIME)
+        by_als = self._als.fit(interactions, first)
+        return self.join([by_als, self._ease.fit(interactions, later)], interactions)
 
-        def later(fraction: float, message: str, /) -> None:
-            progress(first + (1 - first) * fraction, message)
-
-        by_als = self._als.fit(
-            interactions, lambda fraction, message: progress(first * fraction, message)
-        )
+    def resume(
+        self,
+        start: NDArray[np.float32],
+        interactions: Interactions,
+        progress: Progress = silent,
+    ) -> Embedding:
+        """See `base.Resumable`: iALS goes on, EASE is solved anew."""
+        first, later = _in_two(progress, _RESUMED_ALS_SHARE_OF_TIME)
+        by_als = self._als.resume(start, interactions, first)
         return self.join([by_als, self._ease.fit(interactions, later)], interactions)
 
     @property
@@ -182,6 +188,7 @@ class Blend(Configured[Settings]):
             ),
             np.asarray(by_items.input_vectors * item_weight, dtype=np.float32),
             FoldIn(by_als.fold_in.scaled(als_scale), als_weight, *ends),
+            by_als.start,
         )
 
 
@@ -191,6 +198,18 @@ def _start(
     """The popularity coordinate of users with so many likes."""
     fewness = ease.fewness(likes)
     return fewness * popularity - (1 - fewness) * restraint
+
+
+def _in_two(progress: Progress, share: float) -> tuple[Progress, Progress]:
+    """A progress for the first `share` of the work, and one for the rest."""
+
+    def first(fraction: float, message: str, /) -> None:
+        progress(share * fraction, message)
+
+    def later(fraction: float, message: str, /) -> None:
+        progress(share + (1 - share) * fraction, message)
+
+    return first, later
 
 
 def _part(settings: Settings, kind: type[Any]) -> Any:

@@ -103,6 +103,26 @@ def test_more_iterations_lower_the_loss() -> None:
     assert losses[-1] < losses[0] < loss(dense, np.zeros((60, 6)), np.zeros((45, 6)), settings)
 
 
+def test_going_on_from_an_earlier_fit_comes_further_than_as_many_iterations_anew() -> None:
+    data = interactions()
+    dense = data.matrix.toarray().astype(np.float64)
+    earlier = data.matrix.copy()
+    earlier.data[np.random.default_rng(0).random(earlier.nnz) < 0.2] = 0
+    start = ImplicitALS(Settings(factors=6, iterations=40), threads=1).fit(
+        Interactions(data.user_ids, data.movie_ids, earlier)
+    )
+    start.movie_vectors[7] = 0  # it was not known
+    few = ImplicitALS(Settings(factors=6, iterations=4), threads=1)
+    further = few.resume(start.movie_vectors, data)
+    anew = few.fit(data)
+    losses = [
+        loss(dense, fitted.user_vectors, fitted.movie_vectors, few.settings)
+        for fitted in (further, anew)
+    ]
+    assert losses[0] < losses[1]
+    assert further.movie_vectors[7].any()
+
+
 def test_folding_a_training_user_in_gives_their_trained_vector() -> None:
     data = interactions()
     model = ImplicitALS(Settings(factors=8), threads=1).fit(data)

@@ -53,6 +53,18 @@ def test_the_same_seed_gives_the_same_metrics(trained):
     assert again.metrics == trained.metrics
 
 
+def test_with_many_ratings_the_last_fit_goes_on_from_the_first(trained, camps, monkeypatch):
+    monkeypatch.setattr(pipeline, "RESUMED_FROM", 1)
+    resumed = pipeline.execute(runs.create(parameters=SMALL))
+    assert resumed.metrics["model"] == trained.metrics["model"]
+    assert MovieVector.objects.filter(version=resumed).count() == len(camps[1])
+    first, second = (
+        MovieVector.objects.filter(version=version).order_by("movie_id")[0].vector
+        for version in (trained, resumed)
+    )
+    assert first != second
+
+
 def test_without_ratings_the_run_fails_in_one_sentence_and_leaves_nothing():
     run = runs.create(parameters=SMALL)
     with pytest.raises(release.NothingToLearn):
