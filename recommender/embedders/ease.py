@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, ClassVar
 
 import numpy as np
@@ -149,11 +150,13 @@ class ReducedRankEASE(Configured[Settings]):
         likes, unit = _likes(matrix)
         chosen = _solved_for(likes)
         progress(0.1, "which movies are liked together")
-        weights = _item_weights(likes[:, chosen], self._settings)
-        progress(0.4, "what liking one says of another")
+        item_weights = _ItemWeights(likes[:, chosen], self._settings)
+        progress(0.2, "what liking one says of another")
+        weights = item_weights.with_hidden(0.0)
+        progress(0.4, "what that comes to in short")
         directions, sizes = self._leading_directions(likes[:, chosen], weights)
         progress(0.6, "the same of people with few likes")
-        few_weights = _item_weights(likes[:, chosen], self._settings, hidden=_HIDDEN)
+        few_weights = item_weights.with_hidden(_HIDDEN)
         roots = np.sqrt(np.maximum(sizes / (sizes[0] or 1), _SMALLEST))
         movie_vectors, many, few = np.zeros(
             (3, matrix.shape[1], self._settings.rank), dtype=np.float32
@@ -223,47 +226,50 @@ def _solved_for(likes: sparse.csr_matrix) -> NDArray[np.intp]:
     return np.sort(np.argsort(-counts, kind="stable")[:SIDE])
 
 
-def _item_weights(
-    likes: sparse.csr_matrix, settings: Settings, hidden: float = 0.0
-) -> LinearOperator:
-    """B (m, m) for plain likes (U, m), learnt from the normalized ones.
+class _ItemWeights:
+    """EASE's B (m, m) for plain likes (U, m), learnt from the normalized ones."""
 
-    `hidden` likes stay out of sight for each that a user is foreseen from.
+    def __init__(self, likes: sparse.csr_matrix, settings: Settings) -> None:
+        counts = np.bincount(likes.indices, minlength=likes.shape[1])
+        owners = np.repeat(np.arange(likes.shape[0]), np.diff(likes.indptr))
+        sums = np.bincount(owners, weights=likes.data, minlength=likes.shape[0])
+        user_scale = np.maximum(sums, 1e-6)[owners] ** -settings.user_exponent
+        movie_scale = counts.astype(np.float64) ** -settings.movie_exponent
+        scaled = likes.data * user_scale * movie_scale[likes.indices]
+        # So that λ means the same whatever the scale: a movie's square length is 1 on average.
+        scaled /= np.sqrt(np.sum(scaled**2) / len(counts))
+        normalized = sparse.csr_matrix(
+            (scaled.astype(np.float32), likes.indices, likes.indptr), shape=likes.shape
+        )
+        self._lengths = np.asarray(normalized.multiply(normalized).sum(axis=0)).ravel()
+        self._penalty = settings.item_regularization / np.sqrt(counts.mean())
+        self._scales = movie_scale.astype(np.float32)
+        if likes.shape[0] > len(counts):
+            self._solve = partial(_by_movies, (normalized.T @ normalized).toarray())
+        else:
+            self._solve = partial(_by_users, normalized)
+
+    def with_hidden(self, hidden: float) -> LinearOperator:
+        """B where `hidden` likes stay out of sight for each that a user is foreseen from."""
+        weights = self._solve(hidden * self._lengths + self._penalty)
+        return _diagonal(self._scales) @ weights @ _diagonal(1 / self._scales)
+
+
+def _by_movies(gramian: Matrix, penalties: Floats) -> LinearOperator:
+    """EASE's B (m, m) from XᵀX (m, m) of normalized likes X, by a system of m equations.
+
+    `penalties` (m,) are added to its diagonal.
     """
-    counts = np.bincount(likes.indices, minlength=likes.shape[1])
-    owners = np.repeat(np.arange(likes.shape[0]), np.diff(likes.indptr))
-    sums = np.bincount(owners, weights=likes.data, minlength=likes.shape[0])
-    user_scale = np.maximum(sums, 1e-6)[owners] ** -settings.user_exponent
-    movie_scale = counts.astype(np.float64) ** -settings.movie_exponent
-    scaled = likes.data * user_scale * movie_scale[likes.indices]
-    # So that λ means the same whatever the scale: a movie's square length is 1 on average.
-    scaled /= np.sqrt(np.sum(scaled**2) / len(counts))
-    normalized = sparse.csr_matrix(
-        (scaled.astype(np.float32), likes.indices, likes.indptr), shape=likes.shape
-    )
-    penalties = hidden * np.asarray(normalized.multiply(normalized).sum(axis=0)).ravel()
-    penalties += settings.item_regularization / np.sqrt(counts.mean())
-    solve = _by_movies if likes.shape[0] > len(counts) else _by_users
-    weights = solve(normalized, penalties)
-    scales = movie_scale.astype(np.float32)
-    return _diagonal(scales) @ weights @ _diagonal(1 / scales)
-
-
-def _by_movies(likes: sparse.csr_matrix, penalties: Floats) -> LinearOperator:
-    """EASE's B (m, m) of normalized likes (U, m), by a system of m equations.
-
-    `penalties` (m,) are added to the diagonal of XᵀX.
-    """
-    gramian = (likes.T @ likes).toarray()
-    gramian[np.diag_indices_from(gramian)] += penalties
-    inverse = _inverse(gramian)
+    system = gramian.copy()
+    system[np.diag_indices_from(system)] += penalties
+    inverse = _inverse(system)
     weights = inverse / -inverse.diagonal()
     np.fill_diagonal(weights, 0)
     return aslinearoperator(weights)
 
 
 def _by_users(likes: sparse.csr_matrix, penalties: Floats) -> LinearOperator:
-    """The same by a system of U equations.
+    """The same from X (U, m) itself, by a system of U equations.
 
     With Z = XΛ^(−½), Λ the penalties, ZZᵀ + I = LLᵀ and F = L⁻¹Z, it is
     (XᵀX + Λ)⁻¹ = Λ^(−½) (I − FᵀF) Λ^(−½).
