@@ -8,6 +8,7 @@ from celery import Celery
 from django.conf import settings
 from django.db import connection
 from django.utils import timezone
+from hypothesis import settings as hypothesis_settings
 from psycopg import sql
 
 from movies.models import Movie
@@ -19,6 +20,10 @@ from tests.factories import MovieFactory, UserFactory
 from users.models import Rating, User
 
 SMALL = {"factors": 8, "iterations": 5}
+
+# A busy machine makes no test fail.
+hypothesis_settings.register_profile("untimed", deadline=None)
+hypothesis_settings.load_profile("untimed")
 
 
 COMMITTING = {"transactional_db", "live_server", "django_db_reset_sequences"}
