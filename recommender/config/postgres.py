@@ -142,6 +142,7 @@ class Cluster:
             "log_truncate_on_rotation": "on",
             "log_rotation_age": "1d",
             "log_rotation_size": "0",
+            **_room(psutil.virtual_memory().total),
         }
         options = " ".join(f"-c {name}={value}" for name, value in settings.items())
         command = ("start", "-w", "-t", str(START_TIMEOUT_SECONDS), "-l", str(log), "-o", options)
@@ -176,6 +177,22 @@ class Cluster:
 
     def _control(self, *arguments: str) -> None:
         pg_ctl(list(arguments), pgdata=self.data, **_identity())
+
+
+def _room(memory: int) -> dict[str, str]:
+    """Return settings for a server that shares a machine of so many bytes with the site.
+
+    PostgreSQL's own are made for the smallest machine: with 128 MB of buffers an index over
+    millions of ratings is read from disk again and again, and a checkpoint comes every gigabyte.
+    """
+    megabytes = memory >> 20
+    return {
+        "shared_buffers": f"{min(max(megabytes // 8, 128), 2048)}MB",
+        "effective_cache_size": f"{max(megabytes // 2, 256)}MB",
+        "max_wal_size": "4GB",
+        "checkpoint_timeout": "15min",
+        "wal_compression": "on",
+    }
 
 
 def _identity() -> dict[str, Any]:
