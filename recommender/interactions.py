@@ -1,5 +1,6 @@
 """What training makes of ratings: for every rated movie a confidence, and liked or disliked."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -15,20 +16,25 @@ HALF_STARS = 2.0
 _RECENCY_HALVES = 10.0
 """Later ratings after which what is special about the latest has halved."""
 
-_CHUNK = 1 << 22
-"""Ratings weighed at a time: keeps temporaries near 100 MB however many ratings there are."""
+_BLOCK = 1 << 21
+"""Ratings weighed or sorted at a time: keeps temporaries near 100 MB however many there are."""
+
+
+Ids = NDArray[np.integer[Any]]
+"""Of users or movies."""
 
 
 @dataclass(frozen=True)
 class Ratings:
     """Ratings as four arrays of one length n, in any order; a (user, movie) pair occurs once.
 
-    Raises ValueError when the lengths differ. Arrays of another integer type are converted.
+    Raises ValueError when the lengths differ. Ids are kept as int32 where they come so, which is
+    half the memory; arrays of another integer type are converted.
     """
 
-    user_ids: NDArray[np.int64]
+    user_ids: Ids
     """(n,) who rated."""
-    movie_ids: NDArray[np.int64]
+    movie_ids: Ids
     """(n,) which movie."""
     values: NDArray[np.int8]
     """(n,) half stars, 1 to 10."""
@@ -37,8 +43,11 @@ class Ratings:
 
     def __post_init__(self) -> None:
         for field in fields(self):
-            kind = np.int8 if field.name == "values" else np.int64
-            array = np.asarray(getattr(self, field.name), dtype=kind)
+            array = np.asarray(getattr(self, field.name))
+            if field.name == "values":
+                array = array.astype(np.int8, copy=False)
+            elif array.dtype != np.int32:
+                array = array.astype(np.int64, copy=False)
             if array.shape != (len(self.user_ids),):
                 raise ValueError(f"{field.name}: expected {len(self.user_ids)} values in one row")
             object.__setattr__(self, field.name, array)
@@ -138,14 +147,12 @@ class Weighting(Parameters):
 
         `rows` (n,) are user positions in 0..users-1, `values` (n,) half stars.
         """
-        middles = self.middles(rows, values, users)
-        recencies = self._recencies(rows, users, rated_at)
         confidences = np.empty(len(values), dtype=np.float32)
-        for start in range(0, len(values), _CHUNK):
-            part = slice(start, start + _CHUNK)
-            confidences[part] = self._confidences(
-                values[part], middles[rows[part]], recencies[part]
-            )
+        for part in blocks_of_users(rows, users):
+            owners = rows[part]
+            middles = self.middles(owners, values[part], users)[owners]
+            recencies = self._recencies(owners, users, None if rated_at is None else rated_at[part])
+            confidences[part] = self._confidences(values[part], middles, recencies)
         return confidences
 
     def _recencies(
@@ -210,6 +217,22 @@ class Interactions:
         return cls(user_ids, movie_ids, matrix)
 
 
+def blocks_of_users(rows: NDArray[np.integer[Any]], users: int) -> Iterator[NDArray[np.intp]]:
+    """Yield positions in `rows` (n,) of all ratings of some users at a time, ascending.
+
+    `rows` says whose each rating is, in 0..users-1; the memory for what is made of a block does not
+    grow with n, unless one user has rated more than a block holds.
+    """
+    if len(rows) <= _BLOCK:
+        yield np.arange(len(rows))
+        return
+    ends = np.cumsum(np.bincount(rows, minlength=users))
+    block_of_user = ((ends - 1) // _BLOCK).astype(np.int16)
+    blocks = block_of_user[rows]
+    for block in range(int(block_of_user[-1]) + 1):
+        yield np.flatnonzero(blocks == block)
+
+
 def later_ratings(rows: NDArray[np.integer[Any]], rated_at: NDArray[np.int64]) -> NDArray[np.int64]:
     """How many of the same user's ratings are later than each (n,); `rows` (n,) says whose."""
     order = np.lexsort((-rated_at, rows))
@@ -227,7 +250,7 @@ def later_ratings(rows: NDArray[np.integer[Any]], rated_at: NDArray[np.int64]) -
     return counts
 
 
-def index_ids(ids: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
+def index_ids(ids: Ids) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
     """The distinct ids (m,) ascending, and each id's position among them (n,).
 
     Same as `np.unique(ids, return_inverse=True)`, without its sort where ids are dense enough for
@@ -238,10 +261,10 @@ def index_ids(ids: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int
     low, high = int(ids.min()), int(ids.max())
     if high - low > 4 * len(ids) + 1_000_000:
         unique, inverse = np.unique(ids, return_inverse=True)
-        return unique, inverse.astype(np.int32)
+        return np.asarray(unique, dtype=np.int64), inverse.astype(np.int32)
     present = np.zeros(high - low + 1, dtype=np.bool_)
     present[ids - low] = True
     unique = np.flatnonzero(present).astype(np.int64)
     position = np.zeros(len(present), dtype=np.int32)
     position[unique] = np.arange(len(unique), dtype=np.int32)
-    return unique + low, position[ids - low]
+    return np.asarray(unique + low, dtype=np.int64), position[ids - low]

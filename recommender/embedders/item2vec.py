@@ -3,12 +3,11 @@
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from recommender.catalogue import Material
 from recommender.embedders import pooling, skipgram
 from recommender.embedders.base import FilmEmbedding, Progress, silent
-from recommender.interactions import Ratings
+from recommender.interactions import Ids, Ratings
 from recommender.parameters import Configured, number
 
 
@@ -50,7 +49,7 @@ class Item2Vec(Configured[Settings]):
         return pooling.film_embedding(movie_ids, vectors, saw)
 
 
-def _sessions(ratings: Ratings, seed: int) -> list[NDArray[np.int64]]:
+def _sessions(ratings: Ratings, seed: int) -> list[Ids]:
     """What each person rated, in the order of time."""
     chance = np.random.default_rng(seed).random(len(ratings))
     order = np.lexsort((chance, ratings.rated_at, ratings.user_ids))

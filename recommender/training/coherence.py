@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from recommender.catalogue import Films
 from recommender.embedders import FilmEmbedding
-from recommender.interactions import Interactions, Weighting, index_ids
+from recommender.interactions import Ids, Interactions, Weighting, index_ids
 from recommender.training.splits import Split
 
 K = 20
@@ -31,7 +31,7 @@ _BLOCK = 256
 """Films whose likeness to all others is looked at together."""
 
 Floats = NDArray[np.float32]
-Likeness = Callable[[NDArray[np.int64]], Floats]
+Likeness = Callable[[Ids], Floats]
 """How like each of the movies with these ids (n,) all the question's candidates (m,) are: (n, m),
 and −∞ where either has no place."""
 
@@ -44,7 +44,7 @@ class Question:
     """(m,) ascending movie ids: films that somebody had rated."""
     counts: NDArray[np.int64]
     """(m,) how many had."""
-    seeds: list[NDArray[np.int64]]
+    seeds: list[Ids]
     """Of each person, the ids of the films that they liked last."""
     rated: list[NDArray[np.int32]]
     """Of each person, the places among the candidates of the films that they had rated."""
@@ -116,7 +116,7 @@ def by_cosine(embedding: FilmEmbedding, candidates: NDArray[np.int64]) -> Likene
     """Likeness by the cosine in one space."""
     vectors, has_place = _rows(embedding, candidates)
 
-    def likeness(seeds: NDArray[np.int64]) -> Floats:
+    def likeness(seeds: Ids) -> Floats:
         own, has_own = _rows(embedding, seeds)
         scores = own @ vectors.T
         scores[:, ~has_place] = -np.inf
@@ -176,7 +176,7 @@ def _nearest(vectors: Floats, sample: NDArray[np.int64]) -> NDArray[np.int64]:
     return found
 
 
-def _rows(embedding: FilmEmbedding, movie_ids: NDArray[np.int64]) -> tuple[Floats, NDArray[Any]]:
+def _rows(embedding: FilmEmbedding, movie_ids: Ids) -> tuple[Floats, NDArray[Any]]:
     """The vectors (n, d) of movies (n,), zeros without a place, and which have one (n,)."""
     places = np.searchsorted(embedding.movie_ids, movie_ids)
     places = np.minimum(places, len(embedding.movie_ids) - 1)

@@ -17,6 +17,8 @@ from movies.models import SHARED_BY
 from recommender.catalogue import Credited, Films, Material, Tagged
 from recommender.interactions import Ratings
 
+_INT32 = np.iinfo(np.int32).max
+
 RATINGS = (
     "SELECT user_id, movie_id, value, rated_at FROM users_rating AS rating"
     " WHERE NOT EXISTS (SELECT FROM users_leftout AS left_out"
@@ -85,9 +87,30 @@ def _reader() -> Iterator[tuple[dbapi.Cursor, datetime]]:
 
 def _ratings(cursor: dbapi.Cursor) -> Ratings:
     cursor.execute(RATINGS)
-    table = cursor.fetch_arrow_table()
-    users, movies, values, rated_at = (table.column(name).to_numpy() for name in table.column_names)
-    return Ratings(users, movies, values, rated_at.astype("datetime64[us]").astype(np.int64))
+    reader = cursor.fetch_record_batch()
+    columns: dict[str, list[NDArray[Any]]] = {name: [] for name in reader.schema.names}
+    # A batch at a time: all ratings in Arrow's and in our form would be twice the memory.
+    for batch in reader:
+        for name, parts in columns.items():
+            parts.append(_narrow(name, batch.column(name).to_numpy(zero_copy_only=False)))
+    users, movies, values, rated_at = (_joined(parts) for parts in columns.values())
+    return Ratings(users, movies, values, rated_at)
+
+
+def _narrow(name: str, column: NDArray[Any]) -> NDArray[Any]:
+    """A column (n,) in as few bytes as `Ratings` keeps it."""
+    if name == "value":
+        return column.astype(np.int8)
+    if name == "rated_at":
+        return column.astype("datetime64[us]").astype(np.int64)
+    return column.astype(np.int32 if column.max(initial=0) <= _INT32 else np.int64)
+
+
+def _joined(parts: list[NDArray[Any]]) -> NDArray[Any]:
+    """One array of the parts, which are gone afterwards."""
+    joined = np.concatenate(parts) if parts else np.empty(0, dtype=np.int64)
+    parts.clear()
+    return joined
 
 
 def _films(cursor: dbapi.Cursor) -> Films:

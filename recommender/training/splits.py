@@ -1,11 +1,15 @@
 """Which ratings a model is trained on, and which it is judged by."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from recommender.interactions import Ratings, index_ids
+from recommender.interactions import Ratings, blocks_of_users, index_ids
+
+Keys = Callable[[Ratings], tuple[NDArray[np.uint64] | NDArray[np.int64], ...]]
+"""What orders ratings of one user: of n ratings, one or more arrays (n,)."""
 
 
 @dataclass(frozen=True)
@@ -27,7 +31,7 @@ def time_split(ratings: Ratings, share: float = 0.2, fewest: int = 5, seed: int 
 
     Raises ValueError unless 0 < share < 1 and fewest ≥ 2.
     """
-    return _hold_out_first(ratings, (_hash(ratings, seed), -ratings.rated_at), share, fewest)
+    return _hold_out_first(ratings, _latest_first(seed), share, fewest)
 
 
 def random_split(ratings: Ratings, share: float = 0.2, fewest: int = 5, seed: int = 0) -> Split:
@@ -38,23 +42,21 @@ def random_split(ratings: Ratings, share: float = 0.2, fewest: int = 5, seed: in
 
     Raises ValueError unless 0 < share < 1 and fewest ≥ 2.
     """
-    return _hold_out_first(ratings, (_hash(ratings, seed),), share, fewest)
+    return _hold_out_first(ratings, lambda part: (_hash(part, seed),), share, fewest)
 
 
 def leave_last_out(ratings: Ratings, seed: int = 0) -> Split:
     """Hold out the last rating of each user who gave two or more; ties as in `time_split`."""
     # At least one is held out, and so small a share is never more.
-    keys = (_hash(ratings, seed), -ratings.rated_at)
-    return _hold_out_first(ratings, keys, share=1e-12, fewest=2)
+    return _hold_out_first(ratings, _latest_first(seed), share=1e-12, fewest=2)
 
 
-def _hold_out_first(
-    ratings: Ratings,
-    keys: tuple[NDArray[np.uint64] | NDArray[np.int64], ...],
-    share: float,
-    fewest: int,
-) -> Split:
-    """Hold out of each user what is first by `keys`, each (n,), the last of them weighing most."""
+def _latest_first(seed: int) -> Keys:
+    return lambda ratings: (_hash(ratings, seed), -ratings.rated_at)
+
+
+def _hold_out_first(ratings: Ratings, keys: Keys, share: float, fewest: int) -> Split:
+    """Hold out of each user what is first by the keys, the last of which weighs most."""
     if not 0 < share < 1:
         raise ValueError(f"share: must lie between 0 and 1, not {share}")
     if fewest < 2:
@@ -62,10 +64,13 @@ def _hold_out_first(
     user_ids, rows = index_ids(ratings.user_ids)
     counts = np.bincount(rows, minlength=len(user_ids))
     held_counts = np.where(counts < fewest, 0, np.maximum(1, np.floor(counts * share)))
-    ordered = np.lexsort((*keys, rows))
-    place = np.arange(len(ratings)) - np.repeat(np.cumsum(counts) - counts, counts)
     held = np.zeros(len(ratings), dtype=np.bool_)
-    held[ordered] = place < np.repeat(held_counts, counts)
+    for part in blocks_of_users(rows, len(user_ids)):
+        owners = rows[part]
+        ordered = np.lexsort((*keys(ratings.take(part)), owners))
+        theirs = np.bincount(owners, minlength=len(user_ids))
+        place = np.arange(len(part)) - np.repeat(np.cumsum(theirs) - theirs, theirs)
+        held[part[ordered]] = place < np.repeat(held_counts, theirs)
     return Split(ratings.take(~held), ratings.take(held))
 
 

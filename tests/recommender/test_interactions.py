@@ -1,10 +1,13 @@
 """Ratings become signed confidences."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from recommender import interactions
 from recommender.interactions import Interactions, Ratings, Weighting, index_ids, later_ratings
 
 
@@ -111,6 +114,21 @@ def test_ratings_of_one_moment_weigh_alike() -> None:
 def test_later_ratings_are_counted_for_each_user() -> None:
     rows = np.array([0, 1, 0, 0, 1])
     assert later_ratings(rows, np.array([5, 1, 9, 5, 2])).tolist() == [1, 1, 0, 1, 0]
+
+
+def test_ratings_are_weighed_alike_in_one_block_and_in_many(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    random = np.random.default_rng(0)
+    rows = random.permutation(np.repeat(np.arange(12), random.integers(0, 9, 12)))
+    halves, moments = random.integers(1, 11, len(rows)), random.integers(0, 5, len(rows))
+    weigh = partial(Weighting().confidences_by_user, rows, halves, 12, moments)
+    at_once = weigh()
+    monkeypatch.setattr(interactions, "_BLOCK", 5)
+    blocks = list(interactions.blocks_of_users(rows, 12))
+    assert len(blocks) > 4
+    assert sorted(np.concatenate(blocks)) == list(range(len(rows)))
+    np.testing.assert_array_equal(weigh(), at_once)
 
 
 @given(ROWS)
