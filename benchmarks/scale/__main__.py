@@ -25,6 +25,8 @@ from benchmarks.scale.shapes import ALL_FILMS, SHAPES
 SMALLEST = "100k"
 MADE = {**SHAPES, ALL_FILMS.name: ALL_FILMS}
 FACTORS, ITERATIONS = 128, 16
+CELL_BYTES = 8
+"""Of a rating in a sparse matrix: its value and its column."""
 STAGES = {
     "import_ratings": "copy_ratings",
     "matrix": "adbc_read",
@@ -65,15 +67,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         folder = Path(name)
         _provide(options, folder)
         console.print(f"Importing {options.size} ratings")
-        measure.run("import_ratings", name)
+        first = measure.run("import_ratings", name)
         result = {"size": options.size, "cores": os.cpu_count(), **_counts(), **_shape()}
         result["stages"] = []
         for stage in filter(STAGES.__contains__, options.only):
-            compared = measure.compare(
-                stage, STAGES[stage], options.pairs, *_arguments(stage, name)
-            )
+            compared = _measured(stage, options, name, first)
             result["stages"].append({**compared.to_dict(), "load": os.getloadavg()[0]})
             console.print(table(result))
+        result["dimensions"] = _dimensions()
     record.keep("scale", options.size, result, markdown)
     if REQUESTS in options.only:
         result[REQUESTS] = _requests(options.pairs, console)
@@ -84,11 +85,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
+def _measured(
+    stage: str, options: argparse.Namespace, folder: str, imported: measure.Measured
+) -> measure.Compared:
+    """The stage beside its baseline; `imported` is a first go of the import."""
+    first = imported if stage == "import_ratings" else None
+    arguments = _arguments(stage, folder)
+    if options.alone:
+        return measure.alone(stage, *arguments, first=first)
+    return measure.compare(stage, STAGES[stage], options.pairs, *arguments, first=first)
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
     parser.add_argument("size", choices=(SMALLEST, *MADE))
     parser.add_argument("--pairs", type=int, default=3, help="how often each stage is run")
     parser.add_argument("--data", type=Path, help="the real dataset; the packaged sample if not")
+    parser.add_argument("--alone", action="store_true", help="each stage once, no baselines")
     everything = [*STAGES, REQUESTS]
     parser.add_argument("--only", nargs="*", choices=everything, default=everything)
     parser.add_argument("--plans", type=Path, help="a file for the plans of the hot queries")
@@ -130,6 +143,15 @@ def _counts() -> dict[str, int]:
         "ratings_megabytes": ratings_bytes >> 20,
         "database_megabytes": bytes_in_all >> 20,
     }
+
+
+def _dimensions() -> int:
+    """Of the vectors that training writes at the defaults."""
+    from recommender.embedders import DEFAULT
+    from recommender.recipe import Recipe
+
+    settings = Recipe.of(DEFAULT, {}).embedder.settings.to_dict()
+    return int(settings["factors"] + settings["rank"] + 1)
 
 
 def _shape() -> dict[str, dict[str, Any]]:
@@ -199,7 +221,7 @@ def markdown(results: Sequence[Mapping[str, Any]]) -> str:
         lines += [f"## {_heading(result)}", "", f"| {' | '.join(COLUMNS)} |"]
         lines += [f"|---|{'---:|' * (len(COLUMNS) - 1)}"]
         lines += [f"| {' | '.join(cells)} |" for cells in _rows(result)]
-        lines += ["", *_against_published(result), ""]
+        lines += ["", *_training(result), *_against_published(result), ""]
         if REQUESTS in result:
             lines += _requests_markdown(result[REQUESTS])
     return "\n".join(lines)
@@ -235,19 +257,41 @@ def _heading(result: Mapping[str, Any]) -> str:
 
 def _rows(result: Mapping[str, Any]) -> Iterator[tuple[str, ...]]:
     for row in result["stages"]:
-        ours, theirs = (
-            {name: statistics.median(one[name] for one in row[side]) for name in row[side][0]}
-            for side in ("ours", "theirs")
-        )
+        ours, theirs = _medians(row["ours"]), _medians(row["theirs"])
         yield (
             TITLES[row["stage"]],
-            f"{row['ratio']:.2f}",
+            f"{row['ratio']:.2f}" if theirs else "",
             f"{ours['seconds']:.2f}",
-            f"{theirs['seconds']:.2f}",
+            f"{theirs['seconds']:.2f}" if theirs else "",
             f"{result['ratings'] / ours['seconds'] / 1e6:.2f}",
             f"{ours['megabytes']:,.0f}",
             f"{ours['server_megabytes']:,.0f}",
             f"{row['load']:.1f}",
+        )
+
+
+def _medians(goes: Sequence[Mapping[str, Any]]) -> dict[str, float]:
+    """The medians of a stage's goes; empty where there was none."""
+    figures = ("seconds", "megabytes", "idle_megabytes", "server_megabytes")
+    return {name: statistics.median(go[name] for go in goes) for name in figures if goes}
+
+
+def _training(result: Mapping[str, Any]) -> Iterator[str]:
+    """The steps of a whole run, and its memory beside what it cannot do without."""
+    for row in result["stages"]:
+        if row["stage"] != "train":
+            continue
+        for step, seconds in row["ours"][-1]["steps"].items():
+            yield f"- {step}: {seconds:.1f} s"
+        memory = _medians(row["ours"])
+        grown = memory["megabytes"] - memory["idle_megabytes"]
+        matrix = CELL_BYTES * result["ratings"] / 2**20
+        sides = result["people"] + result["films"]
+        vectors = 4 * result["dimensions"] * sides / 2**20
+        yield (
+            f"- memory: {memory['idle_megabytes']:,.0f} MB before it began, and at its highest"
+            f" {grown:,.0f} MB more: {grown / (matrix + vectors):.1f} times the sparse matrix"
+            f" ({matrix:,.0f} MB) and the vectors ({vectors:,.0f} MB) together"
         )
 
 

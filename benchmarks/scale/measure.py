@@ -9,7 +9,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import psutil
@@ -26,6 +26,10 @@ class Measured:
     """The highest resident memory of the process."""
     server_megabytes: float
     """The highest of PostgreSQL's processes together, what they share counted once."""
+    idle_megabytes: float
+    """What the process had before it began: Python and the libraries."""
+    steps: dict[str, float] = field(default_factory=dict)
+    """Seconds of each of its parts, where it tells them."""
 
 
 @dataclass(frozen=True)
@@ -38,8 +42,10 @@ class Compared:
     theirs: list[Measured]
 
     @property
-    def ratio(self) -> float:
-        """The median of the pairs' ratios: the stage's time by the baseline's."""
+    def ratio(self) -> float | None:
+        """The median of the pairs' ratios: the stage's time by the baseline's, where it has one."""
+        if not self.theirs:
+            return None
         pairs = zip(self.ours, self.theirs, strict=True)
         return statistics.median(one.seconds / other.seconds for one, other in pairs)
 
@@ -48,15 +54,26 @@ class Compared:
         return {**asdict(self), "ratio": self.ratio}
 
 
-def compare(stage: str, baseline: str, pairs: int, *arguments: str) -> Compared:
-    """Run stage and baseline in turns, each `pairs` times; who is first takes turns too."""
+def compare(
+    stage: str, baseline: str, pairs: int, *arguments: str, first: Measured | None = None
+) -> Compared:
+    """Run stage and baseline in turns, each `pairs` times; who is first takes turns too.
+
+    `first` is a go of the stage that was measured already.
+    """
     ours: list[Measured] = []
     theirs: list[Measured] = []
     for number in range(pairs):
         turns = [(stage, ours), (baseline, theirs)]
         for name, kept in turns if number % 2 == 0 else turns[::-1]:
-            kept.append(run(name, *arguments))
+            is_done = first is not None and kept is ours and not kept
+            kept.append(first if is_done else run(name, *arguments))
     return Compared(stage, baseline, ours, theirs)
+
+
+def alone(stage: str, *arguments: str, first: Measured | None = None) -> Compared:
+    """Run a stage once, without its baseline; see `compare`."""
+    return Compared(stage, "", [first or run(stage, *arguments)], [])
 
 
 def run(stage: str, *arguments: str) -> Measured:
@@ -70,17 +87,25 @@ def run(stage: str, *arguments: str) -> Measured:
     if process.returncode:
         raise RuntimeError(f"{stage} failed")
     told = json.loads(process.stdout.splitlines()[-1])
-    return Measured(told["seconds"], told["megabytes"], server.megabytes)
+    return Measured(server_megabytes=server.megabytes, **told)
 
 
-def report(work: Callable[[], float | None]) -> None:
-    """Do a stage's work and print for `run` what it took: as `work` says, or all of it."""
+def report(work: Callable[[], float | dict[str, float] | None]) -> None:
+    """Do a stage's work and print for `run` what it took.
+
+    That is what `work` returns: its seconds, or those of its parts; all of it where it says none.
+    """
+    idle = psutil.Process().memory_info().rss / 2**20
     start = time.perf_counter()
-    seconds = work()
-    if seconds is None:
-        seconds = time.perf_counter() - start
-    kilobytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    print(json.dumps({"seconds": seconds, "megabytes": kilobytes / 1024}))
+    told = work()
+    steps = told if isinstance(told, dict) else {}
+    if isinstance(told, dict):
+        seconds = sum(told.values())
+    else:
+        seconds = time.perf_counter() - start if told is None else told
+    megabytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    figures = {"seconds": seconds, "megabytes": megabytes, "idle_megabytes": idle}
+    print(json.dumps({**figures, "steps": steps}))
 
 
 class _ServerMemory:

@@ -6,6 +6,7 @@
 """
 
 import argparse
+import itertools
 import os
 import sys
 import time
@@ -42,8 +43,8 @@ from users.importers.movielens.load import load  # noqa: E402
 COPY_BYTES = 1 << 20
 _ROWS = "users_rating (user_id, movie_id, rated_at, value)"
 
-Stage = Callable[..., float | None]
-"""Does the work; returns its seconds where they are not those of the whole call."""
+Stage = Callable[..., float | dict[str, float] | None]
+"""Does the work; returns its seconds, or those of its parts, where they are not the whole call."""
 
 STAGES: dict[str, Stage] = {}
 
@@ -128,11 +129,18 @@ def fit_implicit(factors: str, iterations: str) -> float:
 
 
 @stage
-def train() -> float:
+def train() -> dict[str, float]:
     """A whole run of taste at the defaults: from the ratings to a version that is live."""
     _forget_versions()
-    run = runs.create()
-    return _seconds(lambda: pipeline.execute(run))
+    steps: list[tuple[str, float]] = []
+
+    def listen(step: str, fraction: float, message: str) -> None:
+        if not steps or steps[-1][0] != step:
+            steps.append((step, time.perf_counter()))
+
+    pipeline.execute(runs.create(), listen)
+    steps.append(("", time.perf_counter()))
+    return {step: end - start for (step, start), (_, end) in itertools.pairwise(steps)}
 
 
 @stage
