@@ -15,7 +15,7 @@ DJADE = $(BIN)/djade --target-version 5.2
 UNUSED := SECRET_KEY=only-for-checks-that-connect-to-nothing DATABASE_URL=postgresql://unused/unused \
 	REDIS_URL=redis://unused
 
-.PHONY: demo dev test bench-quality bench-spaces bench-scale lint format types check requirements clean
+.PHONY: demo dev test spark bench-quality bench-spaces bench-scale lint format types check requirements clean
 
 # What the README promises -----------------------------------------------------------------------
 
@@ -28,6 +28,9 @@ dev: $(VENV)/.installed
 
 test: $(VENV)/.installed
 	@$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile $(TESTS)
+
+# For `train --engine spark`, and for its tests, which are skipped without: Java 17 is needed besides.
+spark: $(VENV)/.installed-spark
 
 # How good are the recommendations, beside other packages'? `make bench-quality DATA=folder`; every
 # row of the table gets MINUTES to choose its settings in. `BENCH=--help` tells what else it takes.
@@ -100,6 +103,13 @@ $(VENV)/.installed: requirements.txt | $(VENV)/bin/python
 $(VENV)/.installed-dev: requirements/dev.txt $(VENV)/.installed
 	@echo "Installing the workshop's tools into $(VENV)"
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --requirement requirements/dev.txt
+	@touch $@
+
+# Half a gigabyte comes as a source package; to compress what is unpacked at once would take longest.
+$(VENV)/.installed-spark: requirements/spark.txt $(VENV)/.installed
+	@echo "Installing Spark into $(VENV) (half a minute or so, once)"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile \
+		--config-settings=--build-option=--compression=stored --requirement requirements/spark.txt
 	@touch $@
 
 # Only LensKit needs torch, and any build will do: the one for CPUs is far smaller than Linux's own.

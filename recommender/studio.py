@@ -96,7 +96,7 @@ def retrain(request: HttpRequest) -> HttpResponse:
             )
         except ValueError as error:
             form.refuse(str(error))
-        except (runs.RunUnderway, runs.QueueUnavailable) as error:
+        except (runs.RunUnderway, runs.QueueUnavailable, embedders.Unavailable) as error:
             messages.error(request, str(error))
     if form is not None and form.errors:
         return _overview(request, asked, form, ScheduleForm(initial=vars(schedule.read())))
@@ -292,7 +292,9 @@ def _overview(
         "metrics": comparison.metrics(asked.space).values(),
         "asked": asked,
         "tabs": _tabs(),
-        "techniques": embedders.techniques(asked.space),
+        "techniques": {
+            name: embedders.lacking(asked.space, name) for name in embedders.techniques(asked.space)
+        },
         "past": past.exclude(state__in=TrainingRun.ACTIVE)[:SHOWN_RUNS],
         "form": form,
         "is_tunable": asked.embedder == embedders.DEFAULT,

@@ -14,6 +14,7 @@ from recommender import vectors
 from recommender.api.access import MayTrain
 from recommender.api.endpoint import Endpoint, PagedEndpoint
 from recommender.api.problems import Conflict, ProblemSerializer, Unavailable
+from recommender.embedders import Unavailable as NotInstalled
 from recommender.models import ModelVersion, Space, TrainingRun
 from recommender.training import runs
 
@@ -78,7 +79,10 @@ class TrainingRequestSerializer(serializers.Serializer[Any]):
         choices=Space.choices, default=Space.TASTE.value, help_text="Which space to train."
     )
     embedder = serializers.CharField(
-        required=False, max_length=50, help_text="The technique; without, the space's default."
+        required=False,
+        max_length=50,
+        help_text="The technique, such as `als`, or `spark` for a cluster of Apache Spark;"
+        " without, the space's default.",
     )
     parameters = serializers.DictField(
         required=False,
@@ -148,6 +152,8 @@ class TrainingRunListView(PagedEndpoint):
             run = runs.request(requested_by=request.user, **asked.validated_data)
         except runs.RunUnderway as underway:
             raise Conflict(str(underway), code="run_underway") from underway
+        except NotInstalled as error:
+            raise Conflict(str(error), code="not_installed") from error
         except runs.QueueUnavailable as error:
             raise Unavailable(str(error)) from error
         except ValueError as error:

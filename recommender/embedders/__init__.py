@@ -29,6 +29,7 @@ from recommender.embedders.glove import GloVe
 from recommender.embedders.item2vec import Item2Vec
 from recommender.embedders.logistic import LogisticFactorization
 from recommender.embedders.minilm import MiniLM
+from recommender.embedders.spark import SparkALS
 from recommender.embedders.static import StaticEncoder
 
 EMBEDDERS: dict[str, type[Embedder]] = {
@@ -37,6 +38,7 @@ EMBEDDERS: dict[str, type[Embedder]] = {
     "ease": ReducedRankEASE,
     "bpr": BayesianRanking,
     "logistic": LogisticFactorization,
+    "spark": SparkALS,
 }
 """Of the space `taste`; the first is the best of them, by docs/quality.md."""
 
@@ -67,6 +69,16 @@ def techniques(space: str) -> list[str]:
     return list(EMBEDDERS if space == "taste" else FILM_EMBEDDERS.get(space, {}))
 
 
+def lacking(space: str, technique: str) -> str:
+    """What to install before the technique can learn, as a sentence; empty where all is there.
+
+    Some find that out only when they learn, and raise Unavailable.
+    """
+    known = EMBEDDERS if space == "taste" else FILM_EMBEDDERS[space]
+    ask = getattr(known[technique], "lacking", None)
+    return ask() if ask else ""
+
+
 def default(space: str) -> str:
     """The technique that fills the space unless another is asked for.
 
@@ -94,6 +106,7 @@ __all__ = [
     "Unavailable",
     "WordVectors",
     "default",
+    "lacking",
     "silent",
     "techniques",
 ]

@@ -79,7 +79,11 @@ class Embedding:
 
 
 class Embedder(Protocol):
-    """A technique that fills a space with vectors."""
+    """A technique that fills a space with vectors.
+
+    One that needs what is not installed with the site has a static method `lacking`, which says in
+    a sentence what to install before it can learn, and nothing where it is all there.
+    """
 
     @classmethod
     def from_dict(cls, values: Mapping[str, object]) -> Self:
@@ -130,7 +134,7 @@ class Joined(Embedder, Protocol):
 
 
 class Unavailable(Exception):
-    """What an embedder needs is not installed; the message says what to install."""
+    """What an embedder needs is not there; the message says what, and how to get it."""
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,7 @@ from kombu.exceptions import OperationalError
 from recommender import tuned, vectors
 from recommender.config import locks
 from recommender.config.celery import app
+from recommender.embedders import Unavailable, lacking
 from recommender.models import ModelVersion, Space, TrainingRun
 from users.models import User
 
@@ -78,8 +79,11 @@ def create(
     Raises:
         RunUnderway: a run of the space is queued or running.
         ValueError: a parameter is wrong; the message begins with its name, or with "embedder".
+        Unavailable: the technique is known to need what is not installed.
     """
     settings = tuned.resolve(space, embedder, parameters or {})
+    if sentence := lacking(space, settings.embedder):
+        raise Unavailable(sentence)
     run = TrainingRun(
         space=space,
         embedder=settings.embedder,
@@ -101,7 +105,7 @@ def request(
     """Ask for a training and hand it to a worker.
 
     Raises:
-        RunUnderway, ValueError: as `create` does.
+        RunUnderway, ValueError, Unavailable: as `create` does.
         QueueUnavailable: as `hand_over` does.
     """
     return hand_over(create(space, parameters, requested_by, promote, embedder))
@@ -117,7 +121,7 @@ def request_again(version: ModelVersion) -> TrainingRun:
     """
     try:
         return request(version.space, version.parameters, embedder=version.embedder)
-    except ValueError as error:
+    except (ValueError, Unavailable) as error:
         logger.warning("%s cannot be trained again as it was: %s", version, error)
         return request(version.space)
 

@@ -31,8 +31,15 @@ class Command(BaseCommand):
             default=Space.TASTE,
             help=f"Which space (default {Space.TASTE}); {ALL}: one after the other.",
         )
-        parser.add_argument(
+        technique = parser.add_mutually_exclusive_group()
+        technique.add_argument(
             "--embedder", help="The technique, such as als; without, the space's default."
+        )
+        technique.add_argument(
+            "--engine",
+            dest="embedder",
+            choices=["spark"],
+            help="Let Apache Spark train taste, on the cluster that SPARK_MASTER names.",
         )
         parser.add_argument(
             "--set",
@@ -90,7 +97,7 @@ class Command(BaseCommand):
                 promote=not options["no_promote"],
                 embedder=options["embedder"],
             )
-        except (runs.RunUnderway, ValueError) as error:
+        except (runs.RunUnderway, ValueError, Unavailable) as error:
             raise CommandError(str(error)) from error
         try:
             return self._execute(run)
