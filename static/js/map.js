@@ -70,6 +70,20 @@ document.addEventListener("DOMContentLoaded", async () => {
     pen.closePath();
   };
 
+  // A light around the origin of an empty canvas, so strong within `inner` and gone at `outer`. A
+  // gradient to "transparent" would go by way of grey.
+  const drawGlow = (pen, color, strength, inner, outer) => {
+    pen.fillStyle = color;
+    pen.fillRect(-outer, -outer, 2 * outer, 2 * outer);
+    const fading = pen.createRadialGradient(0, 0, inner, 0, 0, outer);
+    fading.addColorStop(0, `rgb(0 0 0 / ${strength})`);
+    fading.addColorStop(1, "transparent");
+    pen.globalCompositeOperation = "destination-in";
+    pen.fillStyle = fading;
+    pen.fillRect(-outer, -outer, 2 * outer, 2 * outer);
+    pen.globalCompositeOperation = "source-over";
+  };
+
   // A star drawn once, to be stamped thousands of times.
   const sprite = (mark, r) => {
     const name = `${mark.name} ${r}`;
@@ -83,15 +97,7 @@ document.addEventListener("DOMContentLoaded", async () => {
     const pen = canvas.getContext("2d");
     pen.scale(density, density);
     pen.translate(half, half);
-    if (r > 2.5) {
-      const glow = pen.createRadialGradient(0, 0, r * 0.6, 0, 0, 2.4 * r);
-      glow.addColorStop(0, color);
-      glow.addColorStop(1, "transparent");
-      pen.globalAlpha = 0.3;
-      pen.fillStyle = glow;
-      pen.fillRect(-half, -half, 2 * half, 2 * half);
-      pen.globalAlpha = 1;
-    }
+    if (r > 2.5) drawGlow(pen, color, 0.3, r * 0.6, 2.4 * r);
     pen.beginPath();
     outline[shape](pen, r);
     pen.fillStyle = color;
@@ -121,14 +127,25 @@ document.addEventListener("DOMContentLoaded", async () => {
 
   // The map --------------------------------------------------------------------------------------
 
-  // At zoom 0 the whole of it fits: so many pixels a unit.
-  const unit = (0.94 * Math.min(ground.clientWidth, ground.clientHeight)) / side;
+  // Where nearly all of the best-known films lie, in one direction.
+  const extent = (places) => {
+    const known = places.slice(0, films.title.length).sort((a, b) => a - b);
+    const cut = Math.floor(known.length / 100);
+    return [known[cut], known.at(-1 - cut)];
+  };
+  const middleOf = ([first, last]) => (first + last) / 2;
+  const lengthOf = ([first, last]) => Math.max(last - first, side / 10);
+  const across = extent(films.x);
+  const upwards = extent(films.y);
+  // At zoom 0 these fill the map: so many pixels a unit.
+  const unit =
+    0.9 * Math.min(ground.clientWidth / lengthOf(across), ground.clientHeight / lengthOf(upwards));
   const pixels = (zoom) => unit * 2 ** zoom;
   const point = (x, y) => L.latLng(y, x);
   const place = (film) => point(films.x[film], films.y[film]);
   const map = L.map(ground, {
     crs: L.extend({}, L.CRS.Simple, { transformation: new L.Transformation(unit, 0, -unit, 0) }),
-    center: point(side / 2, side / 2),
+    center: point(middleOf(across), middleOf(upwards)),
     zoom: 0,
     minZoom: 0,
     maxZoom: 6,
@@ -225,6 +242,40 @@ document.addEventListener("DOMContentLoaded", async () => {
   stars.on("tileunload", ({ tile }) => tiles.delete(tile));
   const repaint = () => tiles.forEach((coords, canvas) => whenThereIsTime(() => drawTile(canvas, coords)));
 
+  // The light of films that lie together: drawn once, small and soft, and stretched beneath the stars.
+  const HAZE = 320; // Pixels a side.
+  const GLOW = 11; // Pixels that the light of one film reaches.
+  const BORDER = 0.15 * side; // So far over the map's edge it goes.
+  const haze = document.createElement("canvas");
+  haze.width = haze.height = HAZE;
+  haze.className = "sky__haze";
+  const drawHaze = () => {
+    const pen = haze.getContext("2d");
+    pen.clearRect(0, 0, HAZE, HAZE);
+    for (let film = 0; film < films.title.length; film++) {
+      if (!isLit(film)) continue;
+      const x = ((films.x[film] + BORDER) / (side + 2 * BORDER)) * HAZE;
+      const y = ((side + BORDER - films.y[film]) / (side + 2 * BORDER)) * HAZE;
+      pen.drawImage(glow(marks[film]), x - GLOW, y - GLOW);
+    }
+  };
+  const glow = ({ name, color }) => {
+    const kept = `glow ${name}`;
+    if (!sprites.has(kept)) {
+      const canvas = new OffscreenCanvas(2 * GLOW, 2 * GLOW);
+      const pen = canvas.getContext("2d");
+      pen.translate(GLOW, GLOW);
+      drawGlow(pen, color, 0.07, 0, GLOW);
+      sprites.set(kept, canvas);
+    }
+    return sprites.get(kept);
+  };
+  map.createPane("haze").style.zIndex = 150;
+  // Leaflet takes whatever element it is given here, and moves it with the map.
+  const light = L.svgOverlay(haze, L.latLngBounds(point(-BORDER, -BORDER), point(side + BORDER, side + BORDER)), { pane: "haze" });
+  // From near it would be a blur, and as large as it is stretched.
+  const showHaze = () => (haze.hidden = map.getZoom() > 3);
+
   const constellations = L.polyline(
     regions.flatMap(({ stars, lines }) => lines.map((ends) => ends.map((end) => place(stars[end])))),
     { className: "sky__lines", interactive: false, renderer: L.svg({ padding: 0.5 }), smoothFactor: 0 },
@@ -233,21 +284,37 @@ document.addEventListener("DOMContentLoaded", async () => {
   // Names, the greatest first, where they do not stand on one another -------------------------------
 
   const ruler = new OffscreenCanvas(1, 1).getContext("2d");
-  const FONTS = { region: "16px 'Fjalla One', sans-serif", film: "600 12px Manrope, sans-serif" };
-  const widthOf = (text, kind) => {
-    ruler.font = FONTS[kind];
-    // Regions are set in spaced capitals.
-    return kind === "region" ? ruler.measureText(text.toUpperCase()).width + 1.6 * text.length : ruler.measureText(text).width;
+  const widths = new Map();
+  const widthOf = (text, font, spacing = 0) => {
+    const kept = `${font} ${text}`;
+    if (!widths.has(kept)) {
+      ruler.font = font;
+      widths.set(kept, ruler.measureText(text).width + spacing * text.length);
+    }
+    return widths.get(kept);
+  };
+  const widthOfTitle = (title) => widthOf(title, "600 12px Manrope, sans-serif");
+  const widthOfRegion = ([what, when], size) =>
+    Math.max(
+      widthOf(what.toUpperCase(), `${size}px 'Fjalla One', sans-serif`, 0.14 * size),
+      // With a rule on each side of it.
+      when ? widthOf(when.toUpperCase(), "700 10px Manrope, sans-serif", 2) + 52 : 0,
+    );
+  // The regions of the best-known films come first, and are written larger where there is room.
+  const sizeOf = (at, view) => {
+    const sizes = view.x < 600 ? [18, 14] : [24, 18];
+    return sizes[Math.floor(at / 4)] ?? 14;
   };
   const names = L.layerGroup();
   const clashes = (box, others) =>
     others.some((o) => box.left < o.right && o.left < box.right && box.top < o.bottom && o.top < box.bottom);
 
-  const setName = (text, kind, at, box, taken) => {
+  const span = (text, kind) => Object.assign(document.createElement("span"), { textContent: text, className: kind });
+  const setName = (words, kind, at, box, taken) => {
     if (clashes(box, taken)) return false;
     taken.push(box);
     const label = document.createElement("span");
-    label.textContent = text;
+    label.append(...words);
     const origin = map.latLngToContainerPoint(at);
     const icon = L.divIcon({
       className: `sky__name sky__name--${kind}`,
@@ -258,28 +325,37 @@ document.addEventListener("DOMContentLoaded", async () => {
     names.addLayer(L.marker(at, { icon, interactive: false, keyboard: false }));
     return true;
   };
-  const nameRegion = ({ name, x, y }, view, taken) => {
-    // What makes it unlike another of the same name is for the list.
-    const [text] = name.split(", around ");
+  // "Horror, 1980s": what the films are, and beneath it when, or which film they lie around.
+  const wordsOf = (name) => {
+    const [words, near] = name.split(", around ");
+    if (words.startsWith("Around ")) return [words.slice("Around ".length), "and its like"];
+    const [what, when] = words.split(", ");
+    return [what, when ?? (near ? `around ${near}` : "")];
+  };
+  const nameRegion = ({ name, x, y }, size, view, taken) => {
+    const [what, when] = wordsOf(name);
     const at = map.latLngToContainerPoint(point(x, y));
-    const half = widthOf(text, "region") / 2;
-    if (at.x < half || at.x > view.x - half || at.y < 12 || at.y > view.y - 12) return;
-    const box = { left: at.x - half, right: at.x + half, top: at.y - 11, bottom: at.y + 11 };
-    setName(text, "region", point(x, y), box, taken);
+    const half = widthOfRegion([what, when], size) / 2;
+    const high = 0.6 * size + (when ? 8 : 0);
+    if (at.x < half || at.x > view.x - half || at.y < high || at.y > view.y - high) return;
+    const box = { left: at.x - half, right: at.x + half, top: at.y - high, bottom: at.y + high };
+    const words = [span(what, `sky__what sky__what--${size}`)];
+    if (when) words.push(span(when, "sky__when"));
+    setName(words, "region", point(x, y), box, taken);
   };
   const nameFilm = (film, view, taken) => {
     const at = map.latLngToContainerPoint(place(film));
     const left = at.x + radius(film, map.getZoom()) + 5;
-    const right = left + widthOf(films.title[film], "film");
+    const right = left + widthOfTitle(films.title[film]) + 6;
     if (at.x < 0 || right > view.x || at.y < 8 || at.y > view.y - 8) return false;
-    return setName(films.title[film], "film", place(film), { left, right, top: at.y - 9, bottom: at.y + 9 }, taken);
+    return setName([films.title[film]], "film", place(film), { left, right, top: at.y - 9, bottom: at.y + 9 }, taken);
   };
   const setNames = () => {
     names.clearLayers();
     const view = map.getSize();
     const taken = [{ left: 0, right: 64, top: 0, bottom: 112 }]; // The buttons.
-    if (!chosen) for (const region of regions) nameRegion(region, view, taken);
-    let room = Math.round((view.x * view.y) / (map.getZoom() ? 14000 : 30000));
+    if (!chosen) regions.forEach((region, at) => nameRegion(region, sizeOf(at, view), view, taken));
+    let room = Math.round((view.x * view.y) / (map.getZoom() ? 14000 : 45000));
     for (let film = 0; film < films.title.length && room > 0; film++) {
       if (isLit(film) && nameFilm(film, view, taken)) room--;
     }
@@ -437,6 +513,7 @@ document.addEventListener("DOMContentLoaded", async () => {
   // The legend -------------------------------------------------------------------------------------
 
   const redraw = () => {
+    drawHaze();
     repaint();
     setNames();
   };
@@ -459,20 +536,27 @@ document.addEventListener("DOMContentLoaded", async () => {
   root.addEventListener("change", ({ target }) => target.name === "by" && colorBy(target.value));
   const anew = () => {
     look();
+    drawHaze();
     repaint();
   };
   new MutationObserver(anew).observe(document.documentElement, { attributeFilter: ["data-theme"] });
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", anew);
 
   look();
+  drawHaze();
+  light.addTo(map);
   constellations.addTo(map);
   stars.addTo(map);
   names.addTo(map);
+  map.on("zoomend", showHaze);
   map.on("moveend", () => {
     setNames();
     tellTheMiddle();
   });
-  document.fonts.ready.then(setNames);
+  document.fonts.ready.then(() => {
+    widths.clear();
+    setNames();
+  });
   go();
   root.dataset.map = "ready";
 });
