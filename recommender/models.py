@@ -17,7 +17,7 @@ class Space(models.TextChoices):
 
     TASTE = "taste", "Taste (from ratings)"
     NEIGHBOURS = "neighbours", "Neighbours (who watched this also watched)"
-    WORDS = "words", "Words (of titles, genres, people and overviews)"
+    WORDS = "words", "Words (of titles, genres, people, tags and overviews)"
     STORY = "story", "Story (what happens in it)"
     PEOPLE = "people", "People (who made it and who plays)"
 
