@@ -3,7 +3,12 @@
 from typing import Any, cast
 
 from django import forms
-from django.contrib.auth.forms import AuthenticationForm, UserCreationForm, UsernameField
+from django.contrib.auth.forms import (
+    AuthenticationForm,
+    PasswordChangeForm,
+    UserCreationForm,
+    UsernameField,
+)
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest
 from django.views.decorators.debug import sensitive_variables
@@ -65,9 +70,20 @@ class SignUpForm(UserCreationForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["email"].widget.attrs["autocomplete"] = "email"
-        self.fields["password1"].help_text = "Eight characters or more, and not digits alone."
-        self.fields["password2"].label = "Password again"
-        self.fields["password2"].help_text = ""
+        say_of_passwords(self.fields["password1"], self.fields["password2"])
+
+
+class ChangePasswordForm(PasswordChangeForm):
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        say_of_passwords(self.fields["new_password1"], self.fields["new_password2"])
+
+
+def say_of_passwords(password: forms.Field, again: forms.Field) -> None:
+    """Say in one line what makes a password, where Django takes five."""
+    password.help_text = "Eight characters or more, and not digits alone."
+    again.label = f"{password.label} again"
+    again.help_text = ""
 
 
 class ProfileForm(forms.ModelForm):

@@ -34,7 +34,7 @@ from rest_framework.authtoken.models import Token
 
 from movies.models import Movie
 from users import ratings
-from users.forms import NAME_TAKEN, LogInForm, ProfileForm, SignUpForm
+from users.forms import NAME_TAKEN, ChangePasswordForm, LogInForm, ProfileForm, SignUpForm
 from users.models import Rating, User, WatchlistEntry
 from users.navigation import current_page, next_page
 from users.templatetags.marquee_users import star_label
@@ -86,6 +86,7 @@ class LogIn(auth_views.LoginView):
 
 
 class ChangePassword(LoginRequiredMixin, SuccessMessageMixin, auth_views.PasswordChangeView):
+    form_class = ChangePasswordForm
     template_name = "users/password.html"
     success_url = reverse_lazy("users:account")
     success_message = "Your password is changed."
