@@ -80,7 +80,7 @@ class MovieAdmin(LargeTableAdmin):
     filter_horizontal = ["genres"]
     inlines = [CreditInline]
     fieldsets = [
-        (None, {"fields": ["title", "year", "alternative_titles", "genres"]}),
+        (None, {"fields": ["title", "year", "minutes", "alternative_titles", "genres"]}),
         ("About", {"fields": ["overview", "poster_url"]}),
         ("Ids elsewhere", {"fields": ["movielens_id", "imdb_id", "tmdb_id"]}),
         ("Ratings", {"fields": ["rating_count", "stars", "created_at"]}),

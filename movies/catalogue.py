@@ -30,6 +30,7 @@ GENRE_NAMES = {
 }
 # As the model's validators have it, which bulk writes do not ask.
 YEARS = range(1870, 2201)
+MINUTES = range(1, 2**15)
 TITLE_LENGTH = Movie._meta.get_field("title").max_length or 0
 TAG_LENGTH = Tag._meta.get_field("name").max_length or 0
 GENRE_LENGTH = Genre._meta.get_field("name").max_length or 0
@@ -79,6 +80,7 @@ class Description:
     poster_url: str = ""
     cast: tuple[str, ...] = ()
     """Names, the leading part first."""
+    minutes: int | None = None
 
 
 def match_keys(title: str, keys: str) -> list[str]:
@@ -372,17 +374,19 @@ def _genre_ids(names: set[str]) -> dict[str, int]:
 
 _STAGE_DESCRIPTIONS = """
     CREATE TEMPORARY TABLE staged_description (
-        movie_id bigint, overview text, poster_url text
+        movie_id bigint, overview text, poster_url text, minutes smallint
     ) ON COMMIT DROP
 """
 _FILL_DESCRIPTIONS = """
     UPDATE movies_movie AS movie
     SET overview = CASE movie.overview WHEN '' THEN staged.overview ELSE movie.overview END,
-        poster_url = CASE movie.poster_url WHEN '' THEN staged.poster_url ELSE movie.poster_url END
+        poster_url = CASE movie.poster_url WHEN '' THEN staged.poster_url ELSE movie.poster_url END,
+        minutes = coalesce(movie.minutes, staged.minutes)
     FROM staged_description AS staged
     WHERE staged.movie_id = movie.id AND (
         movie.overview = '' AND staged.overview <> ''
         OR movie.poster_url = '' AND staged.poster_url <> ''
+        OR movie.minutes IS NULL AND staged.minutes IS NOT NULL
     )
     RETURNING movie.id
 """
@@ -390,7 +394,7 @@ _FILL_DESCRIPTIONS = """
 
 def describe(descriptions: Mapping[int, Description]) -> set[int]:
     """Fill what the films (by id) lack; return which of them it changed."""
-    rows = ((pk, text.overview, text.poster_url) for pk, text in descriptions.items())
+    rows = ((pk, text.overview, text.poster_url, text.minutes) for pk, text in descriptions.items())
     with connection.cursor() as cursor:
         _stage(cursor, "staged_description", _STAGE_DESCRIPTIONS, rows)
         cursor.execute(_FILL_DESCRIPTIONS)

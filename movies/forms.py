@@ -6,7 +6,7 @@ from django import forms
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from movies.models import Genre, MovieQuerySet
+from movies.models import Genre, Movie, MovieQuerySet
 
 FIRST_DECADE = 1900
 
@@ -70,6 +70,7 @@ class FilterForm(forms.Form):
             "decade": "{}s",
             "first_year": "from {}",
             "last_year": "to {}",
+            "max_minutes": "up to {} minutes",
             "min_ratings": "{}+ ratings",
             "unrated": "not yet rated by you",
         }
@@ -95,6 +96,12 @@ class BrowseForm(FilterForm):
         ("oldest", "Oldest"),
         ("title", "Title, A to Z"),
     ]
+    MAX_MINUTES = [
+        ("", "Any length"),
+        ("90", "Up to 1½ hours"),
+        ("120", "Up to 2 hours"),
+        ("150", "Up to 2½ hours"),
+    ]
     MIN_RATINGS = [("", "Any number"), *[(str(n), f"{n} or more") for n in (10, 50, 100, 200)]]
 
     genre = forms.ModelMultipleChoiceField(
@@ -104,6 +111,9 @@ class BrowseForm(FilterForm):
         label="Genres",
         widget=forms.CheckboxSelectMultiple,
     )
+    max_minutes = forms.TypedChoiceField(
+        choices=MAX_MINUTES, coerce=int, empty_value=None, required=False, label="Length"
+    )
     min_ratings = forms.TypedChoiceField(
         choices=MIN_RATINGS, coerce=int, empty_value=None, required=False, label="Ratings"
     )
@@ -111,17 +121,20 @@ class BrowseForm(FilterForm):
     sort = forms.ChoiceField(choices=SORTS, required=False)
 
     def __init__(self, *args: Any, person_id: int | None = None, **kwargs: Any) -> None:
-        """Let the filter be asked for; what one has rated only by a person."""
+        """Let filters be asked for: what one has rated by a person, length where any is known."""
         super().__init__(*args, **kwargs)
         self.person_id = person_id
         if person_id is None:
             del self.fields["unrated"]
+        if not Movie.objects.of_known_length().exists():
+            del self.fields["max_minutes"]
 
     def narrow(self, movies: MovieQuerySet) -> MovieQuerySet:
         """Return the films that pass every filter which could be read, in the order asked for."""
         values = self.cleaned_data
         movies = movies.of_genres(values.get("genre") or ())
         movies = movies.from_years(*self.years)
+        movies = movies.of_minutes_at_most(values.get("max_minutes"))
         movies = movies.rated_at_least(values.get("min_ratings") or 0)
         if values.get("unrated"):
             movies = movies.not_rated_by(self.person_id)

@@ -103,6 +103,13 @@ class MovieQuerySet(models.QuerySet["Movie"]):
             movies = movies.filter(year__lte=last)
         return movies
 
+    def of_known_length(self) -> Self:
+        return self.filter(minutes__isnull=False)
+
+    def of_minutes_at_most(self, minutes: int | None) -> Self:
+        """Return the films that are known to be no longer."""
+        return self if minutes is None else self.filter(minutes__lte=minutes)
+
     def of_genre(self, slug: str) -> Self:
         return self.filter(genres__slug=slug)
 
@@ -161,6 +168,13 @@ class Movie(models.Model):
     year = models.SmallIntegerField(
         null=True, blank=True, validators=[MinValueValidator(1870), MaxValueValidator(2200)]
     )
+    minutes = models.PositiveSmallIntegerField(
+        "length",
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1)],
+        help_text="In minutes; empty where it is not known.",
+    )
     alternative_titles = ArrayField(
         models.CharField(max_length=300), default=list, blank=True, help_text="Other titles."
     )
@@ -201,6 +215,7 @@ class Movie(models.Model):
             models.Index(F("weighted_rating").desc(), name="movie_weighted_rating"),
             models.Index(F("rating_count").desc(), name="movie_rating_count"),
             models.Index("year", name="movie_year"),
+            models.Index("minutes", name="movie_minutes", condition=Q(minutes__isnull=False)),
         ]
 
     def __str__(self) -> str:
@@ -226,6 +241,14 @@ class Movie(models.Model):
     def photo_url(self) -> str:
         """The poster's photograph, where the site may show it; see `REMOTE_POSTERS`."""
         return self.poster_url if settings.REMOTE_POSTERS else ""
+
+    @property
+    def length(self) -> str:
+        """How long it is, such as "2 h 5 min"; empty where that is not known."""
+        hours, minutes = divmod(self.minutes or 0, 60)
+        return " ".join(
+            f"{count} {unit}" for count, unit in ((hours, "h"), (minutes, "min")) if count
+        )
 
     @property
     def mean_stars(self) -> float | None:

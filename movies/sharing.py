@@ -37,6 +37,7 @@ def structured_data(movie: Movie, address: str, image: str) -> str:
         "actor": _people(movie.cast),
         "description": movie.overview,
         "dateCreated": str(movie.year or ""),
+        "duration": f"PT{movie.minutes}M" if movie.minutes else "",
         "sameAs": [url for url in (movie.imdb_url, movie.tmdb_url) if url],
     }
     if movie.mean_stars is not None:

@@ -40,6 +40,7 @@ def add(tmdb_id: int) -> Movie:
         overview=_text(told.get("overview")),
         poster_url=POSTERS + told["poster_path"] if told.get("poster_path") else "",
         cast=tuple(dict.fromkeys(cast)),
+        minutes=_minutes(told.get("runtime")),
     )
     catalogue.describe({pk: description})
     movie = Movie.objects.get(pk=pk)
@@ -102,6 +103,12 @@ def _film(tmdb_id: int, told: dict[str, Any]) -> catalogue.Film:
         imdb_id=int(imdb) if imdb.isdecimal() else None,
         tmdb_id=tmdb_id,
     )
+
+
+def _minutes(runtime: object) -> int | None:
+    """Return the length if it is one: TMDB says 0 where it knows none."""
+    is_number = isinstance(runtime, int) and not isinstance(runtime, bool)
+    return runtime if is_number and runtime in catalogue.MINUTES else None
 
 
 def _text(value: object) -> str:

@@ -129,6 +129,12 @@ class MovieQuery(PageQuery, FilmFilters):
         max_value=2**31 - 1,
         help_text="Only films that at least so many people have rated.",
     )
+    max_minutes = serializers.IntegerField(
+        required=False,
+        min_value=1,
+        max_value=2**15 - 1,
+        help_text="Only films that are known to be no longer.",
+    )
     sort = serializers.ChoiceField(
         required=False,
         # On the site the empty choice is best first; a search without a sort is by likeness here.
@@ -161,6 +167,7 @@ class MovieSerializer(serializers.ModelSerializer[Movie]):
             "id",
             "title",
             "year",
+            "minutes",
             "genres",
             "poster_url",
             "rating_count",
@@ -254,6 +261,7 @@ class MovieListView(PagedEndpoint):
         if "genre" in query:
             movies = movies.of_genre(query["genre"])
         movies = movies.rated_at_least(query.get("min_ratings", 0))
+        movies = movies.of_minutes_at_most(query.get("max_minutes"))
         if "q" not in query:
             return movies.in_order(query.get("sort", "best"))
         found = [movie.pk for movie in search.find(query["q"], MOST_FOUND, people=0).movies]

@@ -64,6 +64,16 @@ def test_what_cannot_be_read_is_said_and_the_page_still_comes(client, films, que
     assert words in answer.content.decode()
 
 
+def test_films_are_chosen_by_length_where_any_is_known(client, films):
+    assert "max_minutes" not in client.get(FILMS).context["form"].fields
+    Movie.objects.filter(title="Good Old").update(minutes=90)
+    Movie.objects.filter(title="Bad Known").update(minutes=121)
+    answer = client.get(f"{FILMS}?max_minutes=90")
+    assert titles(answer) == ["Good Old"]
+    assert [chip["text"] for chip in answer.context["chips"]] == ["up to 90 minutes"]
+    assert len(titles(client.get(FILMS))) == 4
+
+
 def test_every_filter_can_be_taken_off(client, films):
     address = f"{FILMS}?genre=drama&genre=war&decade=1990&sort=title&page=1&through=2"
     assert client.get(address).context["chips"] == [
@@ -159,6 +169,6 @@ def test_nothing_found_says_what_to_loosen(client, films):
 def test_the_number_of_queries_does_not_grow_with_the_films(client, django_assert_num_queries):
     for _ in range(20):
         MovieFactory(genres=["Drama", "War"])
-    # Count, films, and the genres to choose from.
-    with django_assert_num_queries(3):
+    # Count, films, the genres to choose from, and whether any length is known.
+    with django_assert_num_queries(4):
         client.get(FILMS)

@@ -39,6 +39,7 @@ def test_facts_are_shown(client):
     movie = MovieFactory(
         title="Alien",
         year=1979,
+        minutes=117,
         genres=["Horror", "Sci-Fi"],
         overview="In space.",
         imdb_id=78748,
@@ -50,6 +51,7 @@ def test_facts_are_shown(client):
     page = page_of(client, movie)
     for shown in (
         "In space.",
+        "1 h 57 min",
         "Sigourney Weaver",
         "Ridley Scott",
         "Directed by",
@@ -64,6 +66,14 @@ def test_facts_are_shown(client):
 def test_a_film_of_which_nothing_is_known_has_a_page(client):
     page = page_of(client, MovieFactory(year=None))
     assert "Nobody has rated it yet" in page
+    assert "Nothing is told of it yet" in page and "Length" not in page
+
+
+@pytest.mark.parametrize(
+    ("minutes", "said"), [(None, ""), (7, "7 min"), (60, "1 h"), (125, "2 h 5 min")]
+)
+def test_how_long_a_film_is(minutes, said):
+    assert MovieFactory(minutes=minutes).length == said
 
 
 def test_the_distribution_is_there_in_numbers(client):
@@ -126,7 +136,9 @@ def test_a_photograph_lies_over_the_drawn_poster_where_the_admin_lets_it(client,
 
 
 def test_another_site_is_told_of_the_film_by_a_picture_and_by_data(client):
-    movie = MovieFactory(title="</script> & Co", year=1972, genres=["Crime"], overview="A story.")
+    movie = MovieFactory(
+        title="</script> & Co", year=1972, minutes=175, genres=["Crime"], overview="A story."
+    )
     CreditFactory(movie=movie, person__name="Al Pacino")
     page = page_of(client, movie)
     address = re.search(r'property="og:image" content="http://testserver(.+?)"', page)[1]
@@ -138,6 +150,7 @@ def test_another_site_is_told_of_the_film_by_a_picture_and_by_data(client):
     assert client.get("/films/404/card.png").status_code == 404
     told = json.loads(re.search(r"ld\+json\">(.+?)</script>", page)[1])
     assert told["name"] == movie.title and told["actor"][0]["name"] == "Al Pacino"
+    assert told["duration"] == "PT175M"
     assert told["image"].endswith(address) and "aggregateRating" not in told
 
 

@@ -19,6 +19,7 @@ MATRIX = {
     "release_date": "1999-03-31",
     "imdb_id": "tt0133093",
     "overview": "A hacker learns what the world is.",
+    "runtime": 136,
     "poster_path": "/matrix.jpg",
     "genres": [{"name": "Science Fiction"}, {"name": "TV Movie"}],
     "credits": {
@@ -64,7 +65,15 @@ def test_a_film_from_tmdb_comes_with_all_that_is_told_of_it(tmdb_server):
     assert [person.name for person in movie.cast] == ["Keanu Reeves", "Carrie-Anne Moss"]
     assert [person.name for person in movie.directors] == ["Lana Wachowski"]
     assert movie.poster_url.endswith("/matrix.jpg") and "hacker" in movie.overview
+    assert movie.minutes == 136
     assert tmdb.add(603) == movie and Movie.objects.count() == 1
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("runtime", [0, None, -3, 10**9, "long", True])
+def test_a_length_that_is_none_is_left_open(tmdb_server, monkeypatch, runtime):
+    monkeypatch.setitem(MATRIX, "runtime", runtime)
+    assert tmdb.add(603).minutes is None
 
 
 @pytest.mark.django_db

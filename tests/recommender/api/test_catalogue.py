@@ -9,7 +9,7 @@ MOVIES = "/api/v1/movies/"
 @pytest.fixture
 def films(db):
     return [
-        MovieFactory(title="Amélie", year=2001, genres=["Comedy", "Romance"]),
+        MovieFactory(title="Amélie", year=2001, minutes=122, genres=["Comedy", "Romance"]),
         MovieFactory(title="Alien", year=1979, genres=["Horror"]),
         MovieFactory(title="Heat", year=1995, genres=["Crime"]),
     ]
@@ -35,6 +35,8 @@ def titles(response) -> list[str]:
         ("q=%3F", set()),
         ("q=zzzzzzzz", set()),
         ("min_ratings=1", {"Heat"}),
+        ("max_minutes=122", {"Amélie"}),
+        ("max_minutes=121", set()),
         ("genre=&q=", {"Amélie", "Alien", "Heat"}),
     ],
 )
