@@ -20,7 +20,14 @@ expect.set_options(timeout=20_000)
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 # Addresses that tests open to see how the site says that something went wrong.
-PAGES_OF_FAULTS = ("/no-such-page/", "/broken/", "/forbidden/", "/no-such-invitation/")
+PAGES_OF_FAULTS = (
+    "/no-such-page/",
+    "/broken/",
+    "/forbidden/",
+    "/stale/",
+    "/away/",
+    "/no-such-invitation/",
+)
 QUIET = [
     "--no-sandbox",
     "--disable-gpu",

@@ -10,8 +10,10 @@ import pytest
 from axe_playwright_python.base import AXE_SCRIPT
 from django.contrib.auth.models import Permission
 from django.core.exceptions import PermissionDenied
+from django.db import OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.urls import path
+from django.views.csrf import csrf_failure
 from playwright.sync_api import Page, expect
 
 from movies.models import Movie
@@ -50,6 +52,9 @@ VISITOR = [
     "/no-such-page/",
     "/broken/",
     "/forbidden/",
+    "/stale/",
+    "/away/",
+    "/shelves/",
     "/api/docs/",
     "/together/",
     "/together/join/{invitation}/",
@@ -66,6 +71,7 @@ NEWCOMER = [
 ]
 PERSON = [
     "/",
+    "/shelves/",
     "/welcome/",
     "/recommendations/",
     "/recommendations/?genre=horror",
@@ -92,6 +98,7 @@ PERSON = [
 ]
 STAFF = [
     "/studio/",
+    "/studio/?space=words",
     "/studio/runs/{run}/",
     "/studio/versions/{version}/",
     "/studio/versions/{version}/promote/",
@@ -124,8 +131,13 @@ def forbidden(request: HttpRequest) -> HttpResponse:
     raise PermissionDenied
 
 
+def away(request: HttpRequest) -> HttpResponse:
+    raise OperationalError("So that the page which says so can be looked at.")
+
+
 handler404, handler500 = urls.handler404, urls.handler500
 urlpatterns = [*urls.urlpatterns, path("broken/", broken), path("forbidden/", forbidden)]
+urlpatterns += [path("stale/", csrf_failure), path("away/", away)]
 
 
 @pytest.fixture
