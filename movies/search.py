@@ -33,6 +33,10 @@ NAMED = 0.6
 VERY_SHORT, VERY_CLOSE = 4, 0.75
 FEW_WORDS, MOST_NAME_WORDS = 3, 5
 SHORTEST, SHORTEST_LIKENESS = 2, 3
+# What a title gains that is the query to the letter, articles and all. "Predator" means the film of
+# that name before "The Predator", unless a hundred times as many people know the latter, as one may
+# leave an article out; and nobody puts one in.
+EXACT, EXACT_WITH_ARTICLE = 0.25, 1.0
 # The same for names, whose whole words must be like the query's; less where a word has one slip.
 NAME_CLOSE, NAME_LOOSE = 0.45, 0.3
 
@@ -55,6 +59,11 @@ class Query:
         """The ways in which it is compared with titles; "Blade Runner 2049" has a year in one."""
         spelt = titles.spellings(self.words)
         return spelt if self.year is None else [*spelt, " ".join(titles.telling(self.key.split()))]
+
+    @property
+    def has_article(self) -> bool:
+        """Whether it begins with an article, as "The Predator" does."""
+        return self.key.split()[0] in ARTICLES
 
     @property
     def is_short(self) -> bool:
@@ -133,6 +142,8 @@ def match_titles(query: Query, limit: int, loosely: bool = True) -> list[TitleMa
     parameters = _letters(query.spellings) | {
         "words": query.words,
         "whole": query.key.replace(" ", ""),
+        "key": query.key,
+        "exact": EXACT_WITH_ARTICLE if query.has_article else EXACT,
         "year": query.year,
         "limit": limit,
     }
@@ -292,15 +303,17 @@ _MOVIES = """
     FROM
         title
         CROSS JOIN LATERAL (
-            SELECT year, rating_count FROM movies_movie WHERE id = title.movie_id OFFSET 0
+            SELECT year, rating_count, string_to_array(search_titles, E'\\n') AS search_titles
+            FROM movies_movie WHERE id = title.movie_id OFFSET 0
         ) AS movie
-    GROUP BY title.movie_id, movie.year, movie.rating_count
+    GROUP BY title.movie_id, movie.year, movie.rating_count, movie.search_titles
     ORDER BY
         max(title.score)
         + CASE WHEN %(year)s::int IS NULL THEN 0 ELSE
             1.5 * coalesce((abs(year - %(year)s::int) <= 1)::int + (year = %(year)s::int)::int, 0)
             + bool_or(title.is_whole)::int
         END
+        + CASE WHEN %(key)s = ANY (search_titles) THEN %(exact)s ELSE 0 END
         + ln(1 + rating_count) * 0.05 DESC,
         title.movie_id
     LIMIT %(limit)s

@@ -106,6 +106,23 @@ def test_the_film_that_is_meant_comes_first(catalogue, query, first):
     assert [str(movie) for movie in find(query).movies][:1] == [first]
 
 
+@pytest.mark.parametrize(
+    ("query", "first"),
+    [
+        ("predator", "Predator"),
+        ("the predator", "The Predator"),
+        ("the war room", "The War Room"),
+        ("war room", "War Room"),
+        ("matrix", "The Matrix"),
+    ],
+)
+def test_a_title_to_the_letter_comes_before_one_with_another_article(query, first):
+    known = {"Predator": 53, "The Predator": 0, "The War Room": 15, "War Room": 1}
+    for title, ratings in {**known, "The Matrix": 2000, "Matrix": 2}.items():
+        MovieFactory(title=title, rating_count=ratings)
+    assert find(query).movies[0].title == first
+
+
 def test_a_beginning_finds_the_best_known_film_that_begins_so(catalogue):
     assert [movie.title for movie in find("toy s").movies][:2] == ["Toy Story", "Toy Story 2"]
 
