@@ -15,7 +15,7 @@ DJADE = $(BIN)/djade --target-version 5.2
 UNUSED := SECRET_KEY=only-for-checks-that-connect-to-nothing DATABASE_URL=postgresql://unused/unused \
 	REDIS_URL=redis://unused
 
-.PHONY: demo dev test spark bench-quality bench-spaces bench-scale lint format types check requirements clean
+.PHONY: demo dev test spark bench-quality bench-spaces bench-scale bench-engines lint format types check requirements clean
 
 # What the README promises -----------------------------------------------------------------------
 
@@ -54,6 +54,10 @@ bench-spaces: $(VENV)/.installed
 SIZE ?= 1m
 bench-scale: $(VENV)/.installed
 	@$(BIN)/python -m benchmarks.scale $(SIZE) $(if $(DATA),--data $(DATA)) $(BENCH)
+
+# How long do other engines take to learn as many factors in as many iterations, and how well?
+bench-engines: $(VENV)/.installed-spark $(PEERS)/.installed
+	@$(BIN)/python -m benchmarks.scale.engines $(SIZE) $(if $(DATA),--data $(DATA)) $(BENCH)
 
 # The workshop ------------------------------------------------------------------------------------
 

@@ -65,7 +65,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     console = Console()
     with tempfile.TemporaryDirectory(prefix="marquee-ratings-") as name:
         folder = Path(name)
-        _provide(options, folder)
+        provide(options, folder)
         console.print(f"Importing {options.size} ratings")
         first = measure.run("import_ratings", name)
         result = {"size": options.size, "cores": os.cpu_count(), **_counts(), **_shape()}
@@ -109,7 +109,7 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _provide(options: argparse.Namespace, folder: Path) -> None:
+def provide(options: argparse.Namespace, folder: Path) -> None:
     """Put a dataset of the size that is asked for into the folder."""
     from benchmarks import dataset
     from benchmarks.scale import generator

@@ -5,9 +5,12 @@ import numpy as np
 import pytest
 from django.db import connection
 
-from benchmarks.scale import load, plans, plots, requests, retrieval
+from benchmarks.peers import tournament
+from benchmarks.scale import engines, load, plans, plots, requests, retrieval
+from recommender.interactions import Ratings
 from recommender.serving import foldin
 from recommender.serving.retrieval import Filters, candidates, pool
+from recommender.training.splits import time_split
 from tests.factories import MovieFactory
 from users.models import User
 
@@ -79,3 +82,18 @@ def test_curves_are_drawn_beside_what_is_published(tmp_path):
     assert "generated 1M" in people and "MovieLens 1M" in people and "<script" not in people
     assert "0.63" in (tmp_path / "scale-films.svg").read_text()
     assert "matrix" in (tmp_path / "scale-seconds.svg").read_text()
+
+
+def test_an_engine_is_judged_by_the_likes_that_were_held_out(tmp_path):
+    random = np.random.default_rng(0)
+    people, films = np.nonzero(random.random((30, 40)) < 0.5)
+    values = np.where(people % 2 == films % 2, 9, 3)
+    ratings = Ratings(people, films, values, random.permutation(len(people)))
+    for name, part in vars(time_split(ratings)).items():
+        tournament.write_ratings(tmp_path / f"{name}.npz", part)
+    found = engines._fit("ials", tmp_path)
+    assert found["ndcg"] > 0.3
+    assert 0 < found["seconds"] <= found["whole"]
+    goes = {"ials": [found], "spark": [{**found, "processor": 2 * found["processor"]}]}
+    (_, cluster) = engines._rows({**goes, "lenskit": []})
+    assert cluster["times the site's"] == pytest.approx(2)
