@@ -209,7 +209,8 @@ document.addEventListener("DOMContentLoaded", async () => {
     const lit = [];
     for (const film of inside) {
       if (isLit(film)) lit.push(film);
-      else drawDimmed(pen, films.x[film] * scale - left, -films.y[film] * scale - top);
+      // Those that nobody has rated lie so close that they would shine together.
+      else if (magnitude[film]) drawDimmed(pen, films.x[film] * scale - left, -films.y[film] * scale - top);
     }
     for (const film of lit) drawFilm(pen, film, films.x[film] * scale - left, -films.y[film] * scale - top, zoom);
   };
