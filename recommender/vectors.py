@@ -237,9 +237,10 @@ def _write(
     with connection.cursor() as cursor:
         # The check spares ATTACH a scan for rows of other versions.
         cursor.execute(
-            sql.SQL("CREATE TABLE {} (LIKE {} INCLUDING DEFAULTS, CHECK (version_id = {}))").format(
-                table, sql.Identifier(model._meta.db_table), sql.Literal(version.pk)
-            )
+            sql.SQL(
+                "CREATE TABLE {} (LIKE {} INCLUDING DEFAULTS INCLUDING STORAGE,"
+                " CHECK (version_id = {}))"
+            ).format(table, sql.Identifier(model._meta.db_table), sql.Literal(version.pk))
         )
     statement = sql.SQL("COPY {} ({}) FROM STDIN (FORMAT BINARY)").format(
         table, sql.SQL(", ").join(map(sql.Identifier, names))

@@ -36,6 +36,16 @@ def test_a_person_is_recommended_films_of_their_own_camp(trained, camps):
         assert sum(own) >= 9
 
 
+def test_vectors_of_films_lie_in_their_rows_however_long(trained):
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT attstorage FROM pg_attribute WHERE attrelid = %s::regclass"
+            " AND attname = 'vector'",
+            [f"recommender_movievector_v{trained.pk}"],
+        )
+        assert cursor.fetchone() == ("p",)  # plain: neither put aside nor compressed
+
+
 def test_what_was_rated_or_dismissed_is_never_recommended(trained, camps):
     person = camps[0][0]
     first = recommend(person, 1)[0].movie
