@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import QuerySet, prefetch_related_objects
 from django.shortcuts import get_object_or_404
 from drf_spectacular.utils import (
     OpenApiExample,
@@ -463,6 +463,9 @@ class RecommendationsView(Endpoint):
         films = recommend(request.user, k, Filters(**asked), dials, variety)
         personal = [film.movie for film in films if film.is_personal]
         reasons = explain(request.user, personal) if personal else {}
+        prefetch_related_objects(
+            [reason.movie for each in reasons.values() for reason in each], "genres"
+        )
         predictions = predicted_stars(request.user, [film.movie for film in films])
         results = [
             {

@@ -146,6 +146,18 @@ def test_recommendations_are_of_the_persons_camp_and_say_why(trained, camps):
     assert 1 <= len(results[0]["reasons"]) <= 3
 
 
+def test_the_number_of_queries_does_not_grow_with_the_recommendations(
+    trained, camps, django_assert_max_num_queries
+):
+    client = client_of(camps[0][0])
+    with django_assert_max_num_queries(20) as few:
+        client.get(f"{RECOMMENDATIONS}?k=2")
+    with django_assert_max_num_queries(len(few)):
+        results = client.get(f"{RECOMMENDATIONS}?k=20").json()["results"]
+    assert len({reason["movie"]["id"] for each in results for reason in each["reasons"]}) > 3
+    assert all(reason["movie"]["genres"] for each in results for reason in each["reasons"])
+
+
 def test_a_rating_changes_the_very_next_recommendations(trained, camps):
     _, films = camps
     client = client_of(UserFactory())
