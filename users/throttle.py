@@ -85,7 +85,7 @@ def _allow(limits: dict[str, int]) -> bool:
     """Count one more of each key; return whether none is beyond its limit."""
     try:
         # All are counted, whatever the first says.
-        counts = [_count(key) for key in limits]
+        counts = [cache.count(key, WINDOW_SECONDS) for key in limits]
     except (RedisError, OSError):
         logger.warning("The cache is down: tries are not counted.")
         return True
@@ -101,12 +101,3 @@ def _take_back(key: str, forgotten: str = "") -> None:
             cache.decr(key)
     except (RedisError, OSError, ValueError):
         logger.warning("The cache is down: tries are not taken back.")
-
-
-def _count(key: str) -> int:
-    """Count one more; the window runs from the first."""
-    cache.add(key, 0, WINDOW_SECONDS)
-    try:
-        return cache.incr(key)
-    except ValueError:  # The window ended between the two.
-        return 1

@@ -121,7 +121,7 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 REDIS_URL = required("REDIS_URL", "such as redis://host:6379/0")
 CACHES = {
     "default": {
-        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "BACKEND": "recommender.config.cache.Cache",
         "LOCATION": REDIS_URL,
         # A page does not wait for a cache that is away.
         "OPTIONS": {"socket_connect_timeout": 1, "socket_timeout": 2},
