@@ -8,8 +8,9 @@ from django.contrib.humanize.templatetags.humanize import ordinal
 from numpy.typing import NDArray
 
 from movies.models import Movie
+from recommender import vectors
 from recommender.embedders.base import Floats, FoldIn, Rated
-from recommender.models import ModelVersion, MovieVector
+from recommender.models import ModelVersion
 from recommender.serving.foldin import RatedMovies, model_of, rated_movies
 from users.models import User
 
@@ -88,8 +89,7 @@ def explain(
     together with that.
     """
     rated = rated_movies(person, version)
-    stored = MovieVector.objects.filter(version=version, movie_id__in=movie_ids)
-    places = dict(stored.values_list("movie_id", "vector"))
+    places = vectors.of_movies(version, movie_ids)
     if not places or not len(rated.movie_ids):
         return {movie_id: [] for movie_id in movie_ids}
     candidates = np.array(list(places.values()), dtype=np.float32)

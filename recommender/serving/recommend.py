@@ -13,7 +13,7 @@ import numpy as np
 from django.contrib.auth.models import AnonymousUser
 from numpy.typing import NDArray
 
-from movies.models import Movie, MovieQuerySet
+from movies.models import Movie
 from recommender.models import ModelVersion
 from recommender.serving import dials as turning
 from recommender.serving import explain as reasons
@@ -48,6 +48,7 @@ def recommend(
     filters: Filters = NO_FILTERS,
     dials: Dials | None = None,
     variety: float | None = None,
+    version: ModelVersion | None = None,
 ) -> list[Recommendation]:
     """Return the k best films for the person, k of them whenever k exist.
 
@@ -56,10 +57,12 @@ def recommend(
     kinds.
 
     `dials` are the person's own where None. `variety` is the price of likeness within a page, as
-    the dials have it where None; 0 is the model's order, but for what the dials pull.
+    the dials have it where None; 0 is the model's order, but for what the dials pull. `version` is
+    the live one, if looked up.
     """
+    version = version or ModelVersion.objects.live()
+    personal = _personal(person, version, filters, k, dials, variety)
     allowed = retrieval.candidates(person, filters)
-    personal = _personal(person, allowed, k, dials, variety)
     if not personal:
         return _not_personal(popular.varied(allowed, k))
     missing = k - len(personal)
@@ -69,10 +72,15 @@ def recommend(
     return personal + _not_personal(popular.best(rest, missing))
 
 
-def explain(person: User, movies: list[Movie], most: int = 3) -> dict[int, list[Reason]]:
-    """Return, by movie id, the person's liked films that contributed most to each film's score."""
+def explain(
+    person: User, movies: list[Movie], most: int = 3, version: ModelVersion | None = None
+) -> dict[int, list[Reason]]:
+    """Return, by movie id, the person's liked films that contributed most to each film's score.
+
+    `version` is the live one, if looked up.
+    """
     movie_ids = [movie.pk for movie in movies]
-    version = ModelVersion.objects.live()
+    version = version or ModelVersion.objects.live()
     if version is None:
         return {movie_id: [] for movie_id in movie_ids}
     return reasons.explain(person, version, movie_ids, most)
@@ -80,13 +88,13 @@ def explain(person: User, movies: list[Movie], most: int = 3) -> dict[int, list[
 
 def _personal(
     person: User | AnonymousUser | None,
-    allowed: MovieQuerySet,
+    version: ModelVersion | None,
+    filters: Filters,
     k: int,
     dials: Dials | None,
     variety: float | None,
 ) -> list[Recommendation]:
     """Return what the person's vector chooses, nothing where they have none."""
-    version = ModelVersion.objects.live()
     if version is None or not isinstance(person, User):
         return []
     vector = foldin.user_vector(person, version)
@@ -97,6 +105,7 @@ def _personal(
     size = rerank.candidates_for(k)
     if len(less_like) or not dials.are_neutral:
         size = max(size, turning.POOL)
+    allowed = retrieval.placed_candidates(version, person, filters)
     pool = retrieval.pool(version, vector, allowed, size)
     own = _liked(person, version) if dials.adventure else less_like[:0]
     pulls = turning.pulls(dials, pool, own, less_like)

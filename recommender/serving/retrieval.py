@@ -8,9 +8,8 @@ from typing import Any
 import numpy as np
 from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
-from django.contrib.postgres.expressions import ArraySubquery
 from django.db import connection, transaction
-from django.db.models import OuterRef, QuerySet
+from django.db.models import BooleanField, Func, QuerySet
 from django.db.models.functions import Cast
 from numpy.typing import NDArray
 from pgvector.django import CosineDistance, MaxInnerProduct, VectorField
@@ -18,7 +17,7 @@ from pgvector.django import CosineDistance, MaxInnerProduct, VectorField
 from movies.models import Movie, MovieQuerySet
 from recommender.models import Metric, ModelVersion, MovieVector
 from recommender.vectors import binary_cursor
-from users.models import Dismissal, LessLike, Rating, Seen, User
+from users.models import User
 
 # At ef_search 400 and inner product, the index alone misses about one of a hundred; the candidates
 # beyond the page make up for most of these.
@@ -28,6 +27,9 @@ OVERSAMPLING = 4
 NEW_EVERY = 10
 """Of the first n places of a list at most ⌈n / 10⌉ are of new films, as long as there are others: a
 catalogue may have far more films that nobody has rated than films that anybody has."""
+
+Allowed = MovieQuerySet | QuerySet[MovieVector]
+"""What may be answered with: movies, or vectors of them, which spares looking the movies up."""
 
 Row = tuple[Any, ...]
 """A movie's id, its distance, whether its vector is predicted, and whatever else was asked for."""
@@ -45,6 +47,22 @@ class Filters:
     """Only films with so many ratings or fewer: what is left is little known."""
     fewest_ratings: int = 0
     """Only films with so many ratings or more: 1 leaves out what nobody has rated."""
+
+
+class Settled(Func):
+    """Whether the person has rated the film, dismissed it, seen it, or wants fewer like it.
+
+    One condition in plain words, as four are composed and planned anew for every list.
+    """
+
+    arity = 1
+    output_field = BooleanField()
+    template = """%(expressions)s IN (
+        SELECT movie_id FROM users_rating WHERE user_id = %(person)d
+        UNION ALL SELECT movie_id FROM users_dismissal WHERE user_id = %(person)d
+        UNION ALL SELECT movie_id FROM users_seen WHERE user_id = %(person)d
+        UNION ALL SELECT movie_id FROM users_lesslike WHERE user_id = %(person)d
+    )"""
 
 
 @dataclass(frozen=True)
@@ -85,17 +103,26 @@ def candidates(person: User | AnonymousUser | None, filters: Filters) -> MovieQu
     if filters.most_ratings is not None:
         movies = movies.filter(rating_count__lte=filters.most_ratings)
     if isinstance(person, User):
-        movies = movies.exclude(pk__in=Rating.objects.filter(user=person).values("movie_id"))
-        movies = movies.exclude(pk__in=Dismissal.objects.filter(user=person).values("movie_id"))
-        movies = movies.exclude(pk__in=Seen.objects.filter(user=person).values("movie_id"))
-        movies = movies.exclude(pk__in=LessLike.objects.filter(user=person).values("movie_id"))
+        movies = movies.exclude(Settled("pk", person=person.pk))
     return movies
+
+
+def placed_candidates(
+    version: ModelVersion, person: User | AnonymousUser | None, filters: Filters
+) -> QuerySet[MovieVector]:
+    """Return the vectors of the version's movies among `candidates`."""
+    placed = MovieVector.objects.filter(version=version)
+    if filters != Filters():
+        placed = placed.filter(movie__in=candidates(None, filters))
+    if isinstance(person, User):
+        placed = placed.exclude(Settled("movie_id", person=person.pk))
+    return placed
 
 
 def nearest(
     version: ModelVersion,
     vector: NDArray[np.float32],
-    allowed: MovieQuerySet,
+    allowed: Allowed,
     k: int,
     metric: str | None = None,
 ) -> list[Neighbour]:
@@ -112,9 +139,7 @@ def nearest(
     return [Neighbour(row[0], nearest_score - row[1]) for row in rows]
 
 
-def pool(
-    version: ModelVersion, vector: NDArray[np.float32], allowed: MovieQuerySet, size: int
-) -> Pool:
+def pool(version: ModelVersion, vector: NDArray[np.float32], allowed: Allowed, size: int) -> Pool:
     """Return the `size` movies among `allowed` nearest to `vector` (d,).
 
     As `nearest`, but for the candidates beyond the size: at the end of a pool of hundreds, what
@@ -127,10 +152,10 @@ def pool(
 
 
 def exact(
-    version: ModelVersion, vector: NDArray[np.float32], allowed: MovieQuerySet, k: int, metric: str
+    version: ModelVersion, vector: NDArray[np.float32], allowed: Allowed, k: int, metric: str
 ) -> list[Neighbour]:
     """Scan every allowed movie of the version: no misses, and new films wherever they lie."""
-    placed = MovieVector.objects.filter(version=version, movie__in=allowed)
+    placed = _placed(version, allowed)
     rows = _exact_rows(placed, _distance(metric, "vector", vector), k)
     return [Neighbour(row[0], _nearest_score(metric) - row[1]) for row in rows]
 
@@ -138,11 +163,11 @@ def exact(
 def _few_new(
     version: ModelVersion,
     look: "Callable[[QuerySet[MovieVector], int], list[Row]]",
-    allowed: MovieQuerySet,
+    allowed: Allowed,
     size: int,
 ) -> list[Row]:
     """Return the `size` nearest rows by `look`, of which few are new films; see `NEW_EVERY`."""
-    placed = MovieVector.objects.filter(version=version, movie__in=allowed)
+    placed = _placed(version, allowed)
     if not version.predicted_count:
         return look(placed, size)
     known = look(placed.filter(predicted=False), size)
@@ -178,7 +203,7 @@ def _rows(
     k: int,
 ) -> list[Row]:
     if metric == version.metric and version.vector_count > settings.EXACT_SCAN_MAX_VECTORS:
-        found = _index_rows(placed, _distance(metric, _placed(version), vector), k)
+        found = _index_rows(placed, _distance(metric, _column(version), vector), k)
         if len(found) == k:
             return found
     return _exact_rows(placed, _distance(metric, "vector", vector), k)
@@ -228,36 +253,42 @@ def _pool_rows(
     """Rows with the movie's vector, genre ids, year and count of ratings besides."""
     if version.vector_count > settings.EXACT_SCAN_MAX_VECTORS:
         with _wide_index_scan():
-            found = _pool_query(placed, _distance(version.metric, _placed(version), vector), size)
+            found = _pool_query(
+                version, placed, _distance(version.metric, _column(version), vector), size
+            )
         if len(found) == size:
-            return sorted(found, key=lambda row: (row[1], row[0]))
-    return _pool_query(placed, _distance(version.metric, "vector", vector), size, "movie_id")
+            return found
+    return _pool_query(
+        version, placed, _distance(version.metric, "vector", vector), size, "movie_id"
+    )
 
 
 def _pool_query(
+    version: ModelVersion,
     placed: "QuerySet[MovieVector]",
     distance: MaxInnerProduct | CosineDistance,
     size: int,
     *tie_breaks: str,
 ) -> list[Row]:
-    of_movie = Movie.genres.through.objects.filter(movie_id=OuterRef("movie_id"))
-    rows = (
-        placed.annotate(distance=distance, genre_ids=ArraySubquery(of_movie.values("genre_id")))
-        .order_by("distance", *tie_breaks)
-        .values_list(
-            "movie_id",
-            "distance",
-            "predicted",
-            "vector",
-            "genre_ids",
-            "movie__year",
-            "movie__rating_count",
-        )[:size]
-    )
+    nearest, parameters = _told(placed, distance, *tie_breaks)[:size].query.sql_with_params()
     with binary_cursor() as cursor:
         # Django would read each vector from text, number by number.
-        cursor.execute(*rows.query.sql_with_params())
+        cursor.execute(_POOL.replace("{nearest}", nearest), [*parameters, version.pk])
         return cursor.fetchall()
+
+
+# Only what is found is looked up: sorting all films with their vectors takes longer than scoring.
+_POOL = """
+    WITH nearest (movie_id, distance, predicted) AS MATERIALIZED ({nearest})
+    SELECT nearest.*, placed.vector,
+        ARRAY(SELECT genre_id FROM movies_movie_genres WHERE movie_id = nearest.movie_id),
+        film.year, film.rating_count
+    FROM nearest
+    JOIN recommender_movievector AS placed
+        ON placed.movie_id = nearest.movie_id AND placed.version_id = %s
+    JOIN movies_movie AS film ON film.id = nearest.movie_id
+    ORDER BY nearest.distance, nearest.movie_id
+"""
 
 
 def _as_pool(version: ModelVersion, rows: list[Row]) -> Pool:
@@ -277,7 +308,13 @@ def _as_pool(version: ModelVersion, rows: list[Row]) -> Pool:
     )
 
 
-def _placed(version: ModelVersion) -> Cast:
+def _placed(version: ModelVersion, allowed: Allowed) -> QuerySet[MovieVector]:
+    if isinstance(allowed, MovieQuerySet):
+        return MovieVector.objects.filter(version=version, movie__in=allowed)
+    return allowed
+
+
+def _column(version: ModelVersion) -> Cast:
     """The column as the index has it: on its own it has no dimension."""
     return Cast("vector", VectorField(dimensions=version.dimensions))
 

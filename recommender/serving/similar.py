@@ -4,14 +4,14 @@ Nearness in every space is the cosine, in taste too: inner products would answer
 films that most people like, and the angle between two films does not grow with either's popularity.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 from django.contrib.auth.models import AnonymousUser
 from numpy.typing import NDArray
 
-from movies.models import Movie, MovieQuerySet
+from movies.models import Movie
 from recommender.models import Metric, ModelVersion, MovieVector, Space
 from recommender.serving import fusion, popular, retrieval
 from users.models import User
@@ -59,23 +59,18 @@ def similar(
     if weights is None:
         weights = {Space.TASTE: 1} if Space.TASTE in known else BLEND
     asked = {space: weights[space] for space in known if weights.get(space, 0) > 0}
-    others = _others(movie, person)
+    dismissed = person.dismissed_ids if isinstance(person, User) else set()
     if not asked:
+        others = Movie.objects.exclude(pk__in={movie.pk, *dismissed})
         return popular.best(others.filter(genres__in=movie.genres.all()).distinct(), k)
     size = k if len(asked) == 1 else max(k, fusion.POOL)
-    named = {space: _nearest(known[space], others, size) for space in asked}
+    named = {space: _nearest(known[space], {movie.pk, *dismissed}, size) for space in asked}
     ids = fusion.fuse(named, asked)[0][:k].tolist()
     movies = Movie.objects.with_genres().in_bulk(ids)
     return [movies[movie_id] for movie_id in ids]
 
 
-def _others(movie: Movie, person: User | AnonymousUser | None) -> MovieQuerySet:
-    others = Movie.objects.exclude(pk=movie.pk)
-    if isinstance(person, User):
-        others = others.exclude(pk__in=person.dismissed_ids)
-    return others
-
-
-def _nearest(place: Place, others: MovieQuerySet, size: int) -> NDArray[np.int64]:
+def _nearest(place: Place, but: Collection[int], size: int) -> NDArray[np.int64]:
+    others = MovieVector.objects.filter(version=place.version).exclude(movie_id__in=but)
     found = retrieval.nearest(place.version, place.vector, others, size, metric=Metric.COSINE)
     return np.array([neighbour.movie_id for neighbour in found], dtype=np.int64)

@@ -26,25 +26,27 @@ class Prediction:
 
 
 def predicted_stars(
-    person: User | AnonymousUser | None, movies: Iterable[Movie]
+    person: User | AnonymousUser | None,
+    movies: Iterable[Movie],
+    version: ModelVersion | None = None,
 ) -> dict[int, Prediction]:
     """Return predictions by movie id, only for the films where they are honest.
 
     That is: the live version did better on held-out ratings than a baseline without taste, by more
     than chance explains; the person and the film have as many ratings as those it was measured on;
-    the film is in the space. See `training.stars.measure`.
+    the film is in the space. See `training.stars.measure`. `version` is the live one, if looked up.
     """
     if not isinstance(person, User) or not person.stars:
         return {}
-    return predicted_stars_of([person], movies)[person.pk]
+    return predicted_stars_of([person], movies, version)[person.pk]
 
 
 def predicted_stars_of(
-    people: Sequence[User], movies: Iterable[Movie]
+    people: Sequence[User], movies: Iterable[Movie], version: ModelVersion | None = None
 ) -> dict[int, dict[int, Prediction]]:
     """Return each one's `predicted_stars` by user id, for all of them by one query."""
     found: dict[int, dict[int, Prediction]] = {person.pk: {} for person in people}
-    version = ModelVersion.objects.live()
+    version = version or ModelVersion.objects.live()
     measured = version.metrics.get("stars") if version else None
     if not version or not measured or not measured["is_honest"]:
         return found
