@@ -175,6 +175,23 @@ class MovieSerializer(serializers.ModelSerializer[Movie]):
             "is_new",
         ]
 
+    def to_representation(self, movie: Movie) -> dict[str, Any]:
+        """The fields as they are declared, written out.
+
+        Recommendations tell of eighty films: field by field that takes as long as finding them.
+        """
+        return {
+            "id": movie.pk,
+            "title": movie.title,
+            "year": movie.year,
+            "minutes": movie.minutes,
+            "genres": [{"slug": genre.slug, "name": genre.name} for genre in movie.genres.all()],
+            "poster_url": movie.poster_url,
+            "rating_count": movie.rating_count,
+            "mean_stars": movie.mean_stars,
+            "is_new": movie.is_new,
+        }
+
 
 class CreditSerializer(serializers.ModelSerializer[Credit]):
     name = serializers.CharField(source="person.name", read_only=True)
@@ -196,6 +213,9 @@ class MovieDetailSerializer(MovieSerializer):
     )
 
     predicted_stars = serializers.SerializerMethodField(help_text=PREDICTED_STARS)
+
+    # Field by field, of the one film.
+    to_representation = serializers.ModelSerializer.to_representation
 
     class Meta(MovieSerializer.Meta):
         fields = [

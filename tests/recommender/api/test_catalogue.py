@@ -1,5 +1,11 @@
-import pytest
+import json
 
+import pytest
+from rest_framework.renderers import JSONRenderer
+from rest_framework.serializers import ModelSerializer
+
+from movies.models import Movie
+from recommender.api.catalogue import MovieSerializer
 from tests.factories import CreditFactory, MovieFactory, RatingFactory
 from tests.recommender.api.conftest import problem
 
@@ -143,6 +149,16 @@ def test_similar_films_are_of_the_same_camp(anonymous, trained, camps):
     assert len(titles(response)) == 10
     camp = {film.title for film in films[::2]}
     assert len(camp.intersection(titles(response))) >= 9
+
+
+def test_films_of_a_list_are_told_as_their_fields_are_declared(anonymous, films):
+    RatingFactory(movie=films[0], value=7)
+    (told,) = anonymous.get(f"{MOVIES}?q=amelie").json()["results"]
+    declared = ModelSerializer.to_representation(
+        MovieSerializer(), Movie.objects.get(pk=films[0].pk)
+    )
+    assert json.loads(JSONRenderer().render(declared)) == told
+    assert list(told) == list(declared)
 
 
 def test_the_number_of_queries_does_not_grow_with_the_page(
