@@ -8,7 +8,7 @@ from django.contrib.auth.models import AbstractUser
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import BrinIndex
 from django.core.validators import MaxValueValidator, MinValueValidator
-from django.db import models
+from django.db import connection, models
 from django.db.models import Avg, Count, Exists, F, OuterRef, Sum
 from django.db.models.functions import Abs, Cast, Trunc
 from django.urls import reverse
@@ -17,6 +17,15 @@ from django.utils import timezone
 from movies.models import Movie
 from users.dials import END, NAMES, Dials
 from users.scales import MAX_HALF_STARS, MIN_HALF_STARS, Scale
+
+_MARKED = """
+    SELECT 'watchlist', movie_id FROM users_watchlistentry WHERE user_id = %(person)s
+    UNION ALL SELECT 'dismissals', movie_id FROM users_dismissal WHERE user_id = %(person)s
+    UNION ALL SELECT 'less_like', movie_id FROM users_lesslike WHERE user_id = %(person)s
+    UNION ALL SELECT 'not_seen', movie_id FROM users_notseen WHERE user_id = %(person)s
+    UNION ALL SELECT 'left_out', movie_id FROM users_leftout WHERE user_id = %(person)s
+    UNION ALL SELECT 'seen', movie_id FROM users_seen WHERE user_id = %(person)s
+"""
 
 
 class User(AbstractUser):
@@ -76,9 +85,11 @@ class User(AbstractUser):
         """The movies on each of the person's lists, by the list's name, read by one query."""
         names = ("watchlist", "dismissals", "less_like", "not_seen", "left_out", "seen")
         found: dict[str, set[int]] = {name: set() for name in names}
-        rows = [getattr(self, name).values_list(models.Value(name), "movie_id") for name in found]
-        for name, movie_id in rows[0].union(*rows[1:], all=True):
-            found[name].add(movie_id)
+        # In plain words, as every page and answer for a person asks: composing takes longer.
+        with connection.cursor() as cursor:
+            cursor.execute(_MARKED, {"person": self.pk})
+            for name, movie_id in cursor.fetchall():
+                found[name].add(movie_id)
         return found
 
     @property

@@ -1,5 +1,7 @@
 """What every address has in common: checked parameters, and pages of bounded size."""
 
+from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
 from rest_framework import serializers
@@ -52,9 +54,20 @@ class Endpoint(GenericAPIView[Any]):
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
         query_class = self.query_class if request.method in ("GET", "HEAD") else Query
-        query = query_class(data=request.query_params, context=self.get_serializer_context())
-        query.is_valid(raise_exception=True)
-        self.query = query.validated_data
+        asked = request.query_params
+        self.query = _checked(query_class, asked) if asked else dict(_defaults(query_class))
+
+
+def _checked(query_class: type[Query], asked: Mapping[str, Any]) -> dict[str, Any]:
+    query = query_class(data=asked)
+    query.is_valid(raise_exception=True)
+    validated: dict[str, Any] = query.validated_data
+    return validated
+
+
+@cache
+def _defaults(query_class: type[Query]) -> dict[str, Any]:
+    return _checked(query_class, {})
 
 
 class PagedEndpoint(ListModelMixin, Endpoint):
