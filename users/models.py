@@ -38,6 +38,8 @@ class User(AbstractUser):
     # Counts the changes of the person's ratings (by a trigger), so that anything computed from
     # them can tell whether it is still true without being told.
     taste_revision = models.IntegerField(default=0, editable=False)
+    # Likewise the changes of the lists that keep films out of their recommendations.
+    lists_revision = models.IntegerField(default=0, db_default=0, editable=False)
 
     # Where the person's dials stand; see `Dials`.
     obscurity = models.SmallIntegerField(default=0, db_default=0, editable=False)

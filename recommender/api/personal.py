@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from django.db.models import QuerySet, prefetch_related_objects
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404
 from drf_spectacular.utils import (
     OpenApiExample,
@@ -19,6 +20,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from movies.models import Movie
+from recommender.api import kept
 from recommender.api.catalogue import (
     PREDICTED_STARS,
     CountQuery,
@@ -28,6 +30,7 @@ from recommender.api.catalogue import (
 )
 from recommender.api.endpoint import Endpoint, PagedEndpoint
 from recommender.api.problems import Conflict, ProblemSerializer
+from recommender.models import ModelVersion
 from recommender.serving.recommend import Filters, explain, recommend
 from recommender.serving.stars import predicted_stars
 from users import ratings
@@ -449,24 +452,28 @@ class RecommendationsView(Endpoint):
     serializer_class = RecommendationsSerializer
 
     @extend_schema(operation_id="recommendations_list")
-    def get(self, request: Request) -> Response:
+    def get(self, request: Request) -> HttpResponse:
         """The best films for you that you have neither rated nor dismissed, and why.
 
         Signed out, or before your first ratings, these are well-liked films of many kinds. The
         dials are your own unless you name any here: then those you do not name are in the middle,
-        and your own stay as they are.
+        and your own stay as they are. All that you say and turn shows at once; what others do,
+        such as how many have rated a film, may be some minutes old.
         """
-        asked = dict(self.query)
+        return kept.answer("recommendations", request.user, self.query, self._made)
+
+    def _made(self, version: ModelVersion | None) -> Any:
+        person, asked = self.request.user, dict(self.query)
         k, variety = asked.pop("k"), asked.pop("variety", None)
         turned = {name: asked.pop(name) for name in NAMES if name in asked}
-        dials = Dials(**turned) if turned else getattr(request.user, "dials", NEUTRAL)
-        films = recommend(request.user, k, Filters(**asked), dials, variety)
+        dials = Dials(**turned) if turned else getattr(person, "dials", NEUTRAL)
+        films = recommend(person, k, Filters(**asked), dials, variety, version)
         personal = [film.movie for film in films if film.is_personal]
-        reasons = explain(request.user, personal) if personal else {}
+        reasons = explain(person, personal, version=version) if personal else {}
         prefetch_related_objects(
             [reason.movie for each in reasons.values() for reason in each], "genres"
         )
-        predictions = predicted_stars(request.user, [film.movie for film in films])
+        predictions = predicted_stars(person, [film.movie for film in films], version)
         results = [
             {
                 **vars(film),
@@ -475,4 +482,4 @@ class RecommendationsView(Endpoint):
             }
             for film in films
         ]
-        return Response(self.get_serializer({"results": results}).data)
+        return self.get_serializer({"results": results}).data
