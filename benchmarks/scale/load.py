@@ -9,7 +9,7 @@ import shutil
 import statistics
 import subprocess
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -63,16 +63,19 @@ def is_there() -> bool:
 
 def compare(
     base: str,
-    ours: Sequence[Target],
+    ours: Iterator[Sequence[Target]],
     theirs: Sequence[Target],
     clients: int,
     pairs: int,
     seconds: int,
 ) -> LoadPair:
-    """Load the server at `base` with both in turns, each `pairs` times for so many seconds."""
+    """Load the server at `base` with both in turns, each `pairs` times for so many seconds.
+
+    Each turn takes our next targets.
+    """
     found = LoadPair(clients, [], [])
     for number in range(pairs):
-        turns = [(ours, found.ours), (theirs, found.theirs)]
+        turns = [(next(ours), found.ours), (theirs, found.theirs)]
         for targets, kept in turns if number % 2 == 0 else turns[::-1]:
             kept.append(ask(base, targets, clients, seconds))
             _settle(base)

@@ -5,6 +5,7 @@ of the API, for people of the dataset, each with a token of their own.
 """
 
 import http.client
+import itertools
 import json
 import os
 import statistics
@@ -34,6 +35,8 @@ from users.models import Rating, User
 RECOMMENDATIONS = "/api/v1/recommendations/"
 ONE_BY_ONE, RATERS, MANY = 200, 200, 2_000
 """How many people are asked for one after the other, how many rate, and how many ask at once."""
+ASKED_BEFORE = 200
+"""Of those who ask at once, how many ask again what they were answered before."""
 CLIENTS = (1, 8, 32)
 LOAD_SECONDS = 5
 HOME_RATINGS = (20, 2_000)
@@ -74,7 +77,10 @@ def measure(pairs: int, say: Callable[[str], None]) -> dict[str, Any]:
         found["one"] = _one_by_one(site, version, one_by_one, tokens)
         if load.is_there():
             say(f"Recommendations, {', '.join(map(str, CLIENTS))} clients at once")
-            found["load"] = [each.to_dict() for each in _under_load(site, many, tokens, pairs)]
+            found["load"] = {
+                name: [each.to_dict() for each in compared]
+                for name, compared in _under_load(site, many, tokens, pairs).items()
+            }
         say("Ratings, and what is recommended next")
         found["rating"] = _ratings(site, raters, tokens)
         say("The home page")
@@ -104,11 +110,12 @@ def _figures(found: Mapping[str, Any]) -> Cells:
         ),
         *(
             (
-                f"recommendations a second / a bare view's, {pair['clients']} clients",
+                f"recommendations a second, {asked} / a bare view's, {pair['clients']} clients",
                 f"{pair['ratio']:.2f}; {_errors(pair)} errors",
                 "≥ 0.5, no error",
             )
-            for pair in found.get("load", [])
+            for asked, pairs in found.get("load", {}).items()
+            for pair in pairs
         ),
         (
             "a rating and the next recommendations, 95th percentile",
@@ -155,8 +162,9 @@ def _loads(found: Mapping[str, Any]) -> Cells:
             ),
             str(sum(each["errors"] for each in pair[side])),
         )
-        for pair in found["load"]
-        for side, what in (("ours", "recommendations"), ("theirs", "bare view"))
+        for asked, pairs in found["load"].items()
+        for pair in pairs
+        for side, what in (("ours", f"recommendations, {asked}"), ("theirs", "bare view"))
     ]
 
 
@@ -209,14 +217,37 @@ def _nearest_statement(version: ModelVersion) -> str:
 
 def _under_load(
     site: Server, user_ids: Sequence[int], tokens: Mapping[int, str], pairs: int
-) -> list[LoadPair]:
-    ours: list[Target] = [(RECOMMENDATIONS, tokens[user_id]) for user_id in user_ids]
-    films = Movie.objects.order_by("?").values_list("pk", flat=True)[: len(ours)]
+) -> dict[str, list[LoadPair]]:
+    """Of different people, by whether they ask for the first time, or again and nothing changed."""
+    films = Movie.objects.order_by("?").values_list("pk", flat=True)[:MANY]
     theirs: list[Target] = [(f"/bare/{pk}/", "") for pk in films]
     load.ask(site.base, theirs, CLIENTS[1], LOAD_SECONDS)
-    return [
-        load.compare(site.base, ours, theirs, clients, pairs, LOAD_SECONDS) for clients in CLIENTS
-    ]
+    api = _Api(site)
+    before = [tokens[user_id] for user_id in user_ids[:ASKED_BEFORE]]
+    for key in before:
+        api.get(RECOMMENDATIONS, key)
+    again: list[Target] = [(RECOMMENDATIONS, key) for key in before]
+    kinds = {
+        "asked first": _never_asked([tokens[user_id] for user_id in user_ids]),
+        "asked again": itertools.repeat(again),
+    }
+    return {
+        name: [
+            load.compare(site.base, ours, theirs, clients, pairs, LOAD_SECONDS)
+            for clients in CLIENTS
+        ]
+        for name, ours in kinds.items()
+    }
+
+
+def _never_asked(keys: Sequence[str]) -> Iterator[list[Target]]:
+    """Targets of which no two are alike, nor any that were before: none is answered from memory."""
+    for turn in itertools.count(1):
+        varieties = (0.02 + (turn * MANY + place) * 1e-9 for place in range(MANY))
+        yield [
+            (f"{RECOMMENDATIONS}?variety={variety:.9f}", key)
+            for variety, key in zip(varieties, itertools.cycle(keys), strict=False)
+        ]
 
 
 def _ratings(site: Server, user_ids: Sequence[int], tokens: Mapping[int, str]) -> dict[str, float]:
