@@ -138,6 +138,17 @@ def _by_owner(rows: QuerySet[Any, Any]) -> dict[Any, NDArray[np.float32]]:
         return {owner: vector.to_numpy() for owner, vector in cursor.fetchall()}
 
 
+def of_sent(sent: Sequence[bytes]) -> NDArray[np.float32]:
+    """Return vectors (n, d) that SQL gives by `vector_send`, all at once: one by one takes long.
+
+    pgvector's binary form: the number of dimensions, an unused number, float4 in network order.
+    """
+    if not sent:
+        return np.empty((0, 0), dtype=np.float32)
+    numbers = np.frombuffer(b"".join(sent), dtype=">f4").reshape(len(sent), -1)
+    return numbers[:, 1:].astype(np.float32)
+
+
 def map_of(version: ModelVersion) -> FilmMap:
     """Return the version's map, by ascending movie id; an empty one where it has none."""
     placed = MovieVector.objects.filter(version=version).on_map().order_by("movie_id")

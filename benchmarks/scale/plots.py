@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from pygal.style import CleanStyle
 
 from benchmarks import record
-from benchmarks.scale.shapes import SHAPES, Shape
+from benchmarks.scale.shapes import SHAPES
 
 POINTS = 40
 """Of a curve."""
@@ -61,14 +61,9 @@ def _films(results: Mapping[str, Mapping[str, Any]]) -> pygal.XY:
         shape, gini = SHAPES[size], result["shape"]["gini of films"]
         name = f"generated {size.upper()} (Gini {gini:.2f})"
         _add(chart, name, result["curves"]["films"], _SOLID)
-        name = f"MovieLens {size.upper()}: the first, and the mean (Gini {shape.film_gini:.2f})"
-        _add(chart, name, _known_of_films(shape), _DASHED)
+        name = f"MovieLens {size.upper()}'s best known ({shape.film_gini:.2f})"
+        _add(chart, name, [(1, shape.best_known)], _DASHED)
     return chart
-
-
-def _known_of_films(shape: Shape) -> Curve:
-    """What is published: the first film's ratings; how many films there are, and their mean."""
-    return [(1, shape.best_known), (shape.films, shape.ratings / shape.films)]
 
 
 def _seconds(results: Iterable[Mapping[str, Any]]) -> pygal.XY:

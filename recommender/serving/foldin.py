@@ -17,7 +17,7 @@ from recommender.embedders import EMBEDDERS, FoldIn, Rated
 from recommender.interactions import Weighting
 from recommender.models import ModelVersion
 from recommender.recipe import Recipe
-from recommender.vectors import binary_cursor
+from recommender.vectors import binary_cursor, of_sent
 from users.models import User
 
 SAMPLED_PEOPLE = 5_000
@@ -113,7 +113,8 @@ def rated_movies(person: User, version: ModelVersion) -> RatedMovies:
     """
     with binary_cursor() as cursor:
         cursor.execute(
-            "SELECT rating.movie_id, rating.value, movie.vector, movie.input,"
+            "SELECT rating.movie_id, rating.value, vector_send(movie.vector),"
+            " vector_send(movie.input),"
             " (extract(epoch FROM rating.rated_at) * 1000000)::bigint FROM users_rating AS rating"
             " LEFT JOIN recommender_movievector AS movie"
             " ON movie.movie_id = rating.movie_id AND movie.version_id = %s"
@@ -129,16 +130,14 @@ def rated_movies(person: User, version: ModelVersion) -> RatedMovies:
     rated_at = np.array([row[4] for row in rows], dtype=np.int64)
     confidences = model.weighting.confidences(values, rated_at)
     known = np.array([row[2] is not None for row in rows], dtype=np.bool_)
-    vectors = [row[2].to_numpy() for row in rows if row[2] is not None]
-    inputs = [row[3].to_numpy() for row in rows if row[3] is not None]
+    vectors = of_sent([row[2] for row in rows if row[2] is not None])
+    inputs = of_sent([row[3] for row in rows if row[3] is not None])
     return RatedMovies(
         movie_ids=np.array([row[0] for row in rows], dtype=np.int64)[known],
         values=values[known],
         rated=Rated(
-            vectors=np.array(vectors, dtype=np.float32).reshape(-1, version.dimensions),
-            inputs=np.array(inputs, dtype=np.float32).reshape(len(vectors), -1)
-            if vectors
-            else np.empty((0, 0), dtype=np.float32),
+            vectors=vectors.reshape(-1, version.dimensions),
+            inputs=inputs.reshape(len(vectors), -1) if len(vectors) else inputs,
             confidences=confidences[known],
         ),
     )

@@ -16,7 +16,7 @@ from pgvector.django import CosineDistance, MaxInnerProduct, VectorField
 
 from movies.models import Movie, MovieQuerySet
 from recommender.models import Metric, ModelVersion, MovieVector
-from recommender.vectors import binary_cursor
+from recommender.vectors import binary_cursor, of_sent
 from users.models import User
 
 # At ef_search 400 and inner product, the index alone misses about one of a hundred; the candidates
@@ -280,7 +280,7 @@ def _pool_query(
 # Only what is found is looked up: sorting all films with their vectors takes longer than scoring.
 _POOL = """
     WITH nearest (movie_id, distance, predicted) AS MATERIALIZED ({nearest})
-    SELECT nearest.*, placed.vector,
+    SELECT nearest.*, vector_send(placed.vector),
         ARRAY(SELECT genre_id FROM movies_movie_genres WHERE movie_id = nearest.movie_id),
         film.year, film.rating_count
     FROM nearest
@@ -297,9 +297,7 @@ def _as_pool(version: ModelVersion, rows: list[Row]) -> Pool:
     return Pool(
         movie_ids=np.array([row[0] for row in rows], dtype=np.int64),
         scores=np.array([nearest - row[1] for row in rows], dtype=np.float64),
-        vectors=np.array([row[3].to_numpy() for row in rows], dtype=np.float32).reshape(
-            -1, version.dimensions
-        ),
+        vectors=of_sent([row[3] for row in rows]).reshape(-1, version.dimensions),
         genres=np.array(
             [[genre_id in row[4] for genre_id in genre_ids] for row in rows], dtype=np.bool_
         ).reshape(len(rows), len(genre_ids)),

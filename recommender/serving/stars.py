@@ -11,7 +11,7 @@ from django.contrib.auth.models import AnonymousUser
 from movies.models import Movie
 from recommender.models import ModelVersion
 from recommender.stars import MOST_RATINGS, StarsModel
-from recommender.vectors import binary_cursor
+from recommender.vectors import binary_cursor, of_sent
 from users.models import User
 
 
@@ -69,10 +69,10 @@ def _predict(
     movie_ids, _, counts, sums, vectors = zip(*films, strict=True)
     _, stars, rated_counts, rated_sums, rated_vectors = zip(*rated, strict=True)
     predicted = model.predict(
-        np.array([vector.to_numpy() for vector in rated_vectors]),
+        of_sent(rated_vectors),
         model.film_parts(np.array(rated_counts), np.array(rated_sums)),
         np.array(stars) / 2,
-        np.array([vector.to_numpy() for vector in vectors]),
+        of_sent(vectors),
         model.film_parts(np.array(counts), np.array(sums)),
     )
     within = math.ceil(10 * within) / 10
@@ -93,7 +93,7 @@ def _read(
     with binary_cursor() as cursor:
         cursor.execute(
             "SELECT chosen.user_id, chosen.counted, film.id, chosen.value,"
-            " film.rating_count, film.rating_sum, placed.vector"
+            " film.rating_count, film.rating_sum, vector_send(placed.vector)"
             " FROM (SELECT latest.* FROM unnest(%s::bigint[]) AS person(id) CROSS JOIN LATERAL"
             " (SELECT user_id, count(*) OVER () AS counted, movie_id, value"
             " FROM users_rating AS rating WHERE user_id = person.id"
