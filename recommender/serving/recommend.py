@@ -105,7 +105,7 @@ def _personal(
     size = rerank.candidates_for(k)
     if len(less_like) or not dials.are_neutral:
         size = max(size, turning.POOL)
-    allowed = retrieval.placed_candidates(version, person, filters)
+    allowed = retrieval.allowed_in(version, person, filters)
     pool = retrieval.pool(version, vector, allowed, size)
     own = _liked(person, version) if dials.adventure else less_like[:0]
     pulls = turning.pulls(dials, pool, own, less_like)

@@ -19,9 +19,8 @@ from recommender.models import Metric, ModelVersion, MovieVector
 from recommender.vectors import binary_cursor, of_sent
 from users.models import User
 
-# At ef_search 400 and inner product, the index alone misses about one of a hundred; the candidates
-# beyond the page make up for most of these.
-EF_SEARCH = 400
+# Of 87,000 films these miss one of two hundred of the exact top 20: see docs/architecture.md.
+EF_SEARCH = 100
 OVERSAMPLING = 4
 
 NEW_EVERY = 10
@@ -107,13 +106,13 @@ def candidates(person: User | AnonymousUser | None, filters: Filters) -> MovieQu
     return movies
 
 
-def placed_candidates(
+def allowed_in(
     version: ModelVersion, person: User | AnonymousUser | None, filters: Filters
-) -> QuerySet[MovieVector]:
-    """Return the vectors of the version's movies among `candidates`."""
-    placed = MovieVector.objects.filter(version=version)
+) -> Allowed:
+    """Return `candidates`: without filters their vectors, so that no movie is looked up."""
     if filters != Filters():
-        placed = placed.filter(movie__in=candidates(None, filters))
+        return candidates(person, filters)
+    placed = MovieVector.objects.filter(version=version)
     if isinstance(person, User):
         placed = placed.exclude(Settled("movie_id", person=person.pk))
     return placed
@@ -128,12 +127,16 @@ def nearest(
 ) -> list[Neighbour]:
     """Return the k movies among `allowed` nearest to `vector` (d,), nearest first.
 
-    Small spaces, and metrics other than the version's own, are scanned exactly. Larger ones are
-    searched by the HNSW index with an iterative scan, and exactly where that comes back short.
+    Small spaces, few movies, and metrics other than the version's own, are scanned exactly. Others
+    are searched by the HNSW index with an iterative scan, and exactly where that comes back short.
     """
     metric = metric or version.metric
+    by_index = metric == version.metric and _are_many(version, allowed)
     rows = _few_new(
-        version, lambda placed, most: _rows(version, placed, vector, metric, most), allowed, k
+        version,
+        lambda placed, most: _rows(version, placed, vector, metric, most, by_index),
+        allowed,
+        k,
     )
     nearest_score = _nearest_score(metric)
     return [Neighbour(row[0], nearest_score - row[1]) for row in rows]
@@ -145,8 +148,12 @@ def pool(version: ModelVersion, vector: NDArray[np.float32], allowed: Allowed, s
     As `nearest`, but for the candidates beyond the size: at the end of a pool of hundreds, what
     the index misses is not missed.
     """
+    by_index = _are_many(version, allowed)
     rows = _few_new(
-        version, lambda placed, most: _pool_rows(version, placed, vector, most), allowed, size
+        version,
+        lambda placed, most: _pool_rows(version, placed, vector, most, by_index),
+        allowed,
+        size,
     )
     return _as_pool(version, rows)
 
@@ -158,6 +165,14 @@ def exact(
     placed = _placed(version, allowed)
     rows = _exact_rows(placed, _distance(metric, "vector", vector), k)
     return [Neighbour(row[0], _nearest_score(metric) - row[1]) for row in rows]
+
+
+def _are_many(version: ModelVersion, allowed: Allowed) -> bool:
+    """Whether a scan of what is allowed takes longer than the index: it misses nothing."""
+    most = settings.EXACT_SCAN_MAX_VECTORS
+    if version.vector_count <= most:
+        return False
+    return not isinstance(allowed, MovieQuerySet) or allowed.order_by()[: most + 1].count() > most
 
 
 def _few_new(
@@ -201,8 +216,9 @@ def _rows(
     vector: NDArray[np.float32],
     metric: str,
     k: int,
+    by_index: bool,
 ) -> list[Row]:
-    if metric == version.metric and version.vector_count > settings.EXACT_SCAN_MAX_VECTORS:
+    if by_index:
         found = _index_rows(placed, _distance(metric, _column(version), vector), k)
         if len(found) == k:
             return found
@@ -249,9 +265,10 @@ def _pool_rows(
     placed: "QuerySet[MovieVector]",
     vector: NDArray[np.float32],
     size: int,
+    by_index: bool,
 ) -> list[Row]:
     """Rows with the movie's vector, genre ids, year and count of ratings besides."""
-    if version.vector_count > settings.EXACT_SCAN_MAX_VECTORS:
+    if by_index:
         with _wide_index_scan():
             found = _pool_query(
                 version, placed, _distance(version.metric, _column(version), vector), size
