@@ -69,7 +69,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         console.print(f"Importing {options.size} ratings")
         first = measure.run("import_ratings", name)
         result = {"size": options.size, "cores": os.cpu_count(), **_counts(), **_shape()}
-        result["stages"] = []
+        # What is not measured now keeps the figures of an earlier run.
+        before = record.read("scale").get(options.size, {})
+        result |= {REQUESTS: before[REQUESTS]} if REQUESTS in before else {}
+        stages = before.get("stages", [])
+        result["stages"] = [row for row in stages if row["stage"] not in options.only]
         for stage in filter(STAGES.__contains__, options.only):
             compared = _measured(stage, options, name, first)
             result["stages"].append({**compared.to_dict(), "load": os.getloadavg()[0]})
