@@ -8,7 +8,6 @@ from typing import Any, ClassVar
 
 import numpy as np
 import threadpoolctl
-from implicit.cpu.als import AlternatingLeastSquares
 from numpy.typing import NDArray
 from scipy import linalg, sparse
 
@@ -211,6 +210,9 @@ class ImplicitALS(Configured[Settings]):
         iterations: int,
         progress: Progress,
     ) -> ALSEmbedding:
+        # A web process never trains, and goes without.
+        from implicit.cpu.als import AlternatingLeastSquares
+
         settings = self._settings
         users, movies = _Side.pair(matrix, settings)
         x = np.zeros((matrix.shape[0], settings.factors), dtype=np.float32)

@@ -1,11 +1,13 @@
 """Matrix factorization by Bayesian personalized ranking (BPR)."""
 
 from dataclasses import dataclass
-
-from implicit.cpu.bpr import BayesianPersonalizedRanking
+from typing import TYPE_CHECKING
 
 from recommender.embedders import factors
 from recommender.parameters import Search, number
+
+if TYPE_CHECKING:
+    from implicit.cpu.bpr import BayesianPersonalizedRanking
 
 
 @dataclass(frozen=True)
@@ -35,8 +37,10 @@ class BayesianRanking(factors.Factorization[Settings]):
     kind = Settings
     extra_columns = 1
 
-    def model(self) -> BayesianPersonalizedRanking:
+    def model(self) -> "BayesianPersonalizedRanking":
         """See `factors.Factorization`."""
+        from implicit.cpu.bpr import BayesianPersonalizedRanking
+
         settings = self._settings
         return BayesianPersonalizedRanking(
             factors=settings.factors,

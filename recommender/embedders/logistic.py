@@ -1,11 +1,13 @@
 """Logistic matrix factorization."""
 
 from dataclasses import dataclass
-
-from implicit.cpu.lmf import LogisticMatrixFactorization
+from typing import TYPE_CHECKING
 
 from recommender.embedders import factors
 from recommender.parameters import Search, number
+
+if TYPE_CHECKING:
+    from implicit.cpu.lmf import LogisticMatrixFactorization
 
 
 @dataclass(frozen=True)
@@ -46,8 +48,10 @@ class LogisticFactorization(factors.Factorization[Settings]):
     kind = Settings
     extra_columns = 2
 
-    def model(self) -> LogisticMatrixFactorization:
+    def model(self) -> "LogisticMatrixFactorization":
         """See `factors.Factorization`."""
+        from implicit.cpu.lmf import LogisticMatrixFactorization
+
         settings = self._settings
         return LogisticMatrixFactorization(
             factors=settings.factors,

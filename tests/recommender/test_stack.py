@@ -184,3 +184,13 @@ def test_a_database_of_ones_own_needs_a_secret_of_ones_own(tmp_path: Path):
     )
     assert result.returncode != 0
     assert "Set SECRET_KEY" in result.stderr
+
+
+def test_a_web_process_loads_no_training_library():
+    libraries = ("implicit", "gensim", "openTSNE", "optuna", "pyarrow", "torch", "pyspark")
+    code = (
+        "import sys, recommender.config.wsgi;"
+        f"print([name for name in {libraries} if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
