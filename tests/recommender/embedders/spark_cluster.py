@@ -24,6 +24,7 @@ spark.shuffle.io.retryWait 100ms
 """
 QUICK_START = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
 """So many short-lived processes of Java are best left half optimized."""
+_PATIENCE = 180.0
 
 
 @dataclass(frozen=True)
@@ -69,7 +70,9 @@ def cluster(folder: Path, workers: int) -> Iterator[Cluster]:
     address = ["--host", "127.0.0.1", "--port", "0", "--webui-port", "0"]
     try:
         started.append(_start("master.Master", address, log, env))
-        wait_until(lambda: "spark://" in log.read_text() or started[0].poll() is not None)
+        wait_until(
+            lambda: "spark://" in log.read_text() or started[0].poll() is not None, _PATIENCE
+        )
         found = re.search(r"spark://[\d.:]+", log.read_text())
         assert found, log.read_text()
         master = found.group()
@@ -78,7 +81,7 @@ def cluster(folder: Path, workers: int) -> Iterator[Cluster]:
             own.mkdir()
             share = ["--cores", "1", "--memory", "1g", "--work-dir", str(own), master]
             started.append(_start("worker.Worker", [*address, *share], own / "log", env))
-        wait_until(lambda: log.read_text().count("Registering worker") == workers)
+        wait_until(lambda: log.read_text().count("Registering worker") == workers, _PATIENCE)
         yield Cluster(master, [Worker(process) for process in started[1:]])
     finally:
         for process in started:
