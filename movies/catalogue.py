@@ -105,6 +105,10 @@ def lock() -> None:
         cursor.execute("SELECT pg_advisory_xact_lock(hashtext('movies.catalogue'))")
 
 
+Named = defaultdict[str, list[tuple[KnownFilm, list[Name]]]]
+"""Films with their names as these are compared, by each name's keys."""
+
+
 class Index:
     """The catalogue's films, to be found by their ids or titles; read once an import."""
 
@@ -114,7 +118,7 @@ class Index:
         self.by_tmdb_id: dict[int, KnownFilm] = {}
         self._by_title: defaultdict[str, list[KnownFilm]] = defaultdict(list)
         self._by_year: defaultdict[int, list[KnownFilm]] = defaultdict(list)
-        self._named: dict[int, dict[str, list[tuple[KnownFilm, list[Name]]]]] = {}
+        self._named: dict[int, Named] = {}
         for film in _known_films():
             self.add(film)
 
@@ -130,7 +134,8 @@ class Index:
             self._by_title[key].append(film)
         if film.year is not None:
             self._by_year[film.year].append(film)
-            self._named.pop(film.year, None)
+            if film.year in self._named:
+                _name(film, self._named[film.year])
 
     def titled(self, keys: Iterable[str], year: int | None, within: int = 0) -> list[KnownFilm]:
         """Return the films with one of the titles whose year differs by `within` at most.
@@ -170,16 +175,20 @@ class Index:
             if matching.are_one(names, theirs, genres, film.genres)
         ]
 
-    def _named_in(self, year: int) -> dict[str, list[tuple[KnownFilm, list[Name]]]]:
+    def _named_in(self, year: int) -> Named:
         """Return the year's films with their names as these are compared, by each name's keys."""
         if year not in self._named:
-            named = defaultdict(list)
+            self._named[year] = defaultdict(list)
             for film in self._by_year[year]:
-                names = [matching.name_of(title) for title in (film.title, *film.alternatives)]
-                for key in frozenset().union(*(name.keys for name in names)):
-                    named[key].append((film, names))
-            self._named[year] = named
+                _name(film, self._named[year])
         return self._named[year]
+
+
+def _name(film: KnownFilm, named: Named) -> None:
+    """Enter the film by the keys of its names."""
+    names = [matching.name_of(title) for title in (film.title, *film.alternatives)]
+    for key in frozenset().union(*(name.keys for name in names)):
+        named[key].append((film, names))
 
 
 def _years_apart(one: int | None, other: int | None) -> float:
