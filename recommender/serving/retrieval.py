@@ -24,8 +24,9 @@ EF_SEARCH = 100
 OVERSAMPLING = 4
 
 NEW_EVERY = 10
-"""Of the first n places of a list at most ⌈n / 10⌉ are of new films, as long as there are others: a
-catalogue may have far more films that nobody has rated than films that anybody has."""
+"""Of the first n places of a list at most ⌊n / 10⌋ are of new films, as long as there are others: a
+catalogue may have far more films that nobody has rated than films that anybody has, and what a
+list begins with is what people judge it by."""
 
 Allowed = MovieQuerySet | QuerySet[MovieVector]
 """What may be answered with: movies, or vectors of them, which spares looking the movies up."""
@@ -186,7 +187,7 @@ def _few_new(
     if not version.predicted_count:
         return look(placed, size)
     known = look(placed.filter(predicted=False), size)
-    most_new = size - len(known) + 1 + size // NEW_EVERY
+    most_new = size - len(known) + size // NEW_EVERY
     return _merged(known, look(placed.filter(predicted=True), most_new), size)
 
 
@@ -199,7 +200,7 @@ def _merged(known: list[Row], new: list[Row], size: int) -> list[Row]:
     known, new = known[::-1], new[::-1]
     placed = 0
     while len(merged) < size and (known or new):
-        has_room = placed <= len(merged) // NEW_EVERY
+        has_room = placed < (len(merged) + 1) // NEW_EVERY
         if new and (not known or (has_room and new[-1][1] < known[-1][1])):
             movie_id, distance, *rest = new.pop()
             farthest = merged[-1][1] if merged else distance
