@@ -70,6 +70,7 @@ class KnownFilm:
     movielens_id: int | None = None
     imdb_id: int | None = None
     tmdb_id: int | None = None
+    rating_count: int = 0
 
 
 @dataclass(slots=True, kw_only=True)
@@ -210,8 +211,10 @@ def _known_films() -> Iterable[KnownFilm]:
         "movielens_id",
         "imdb_id",
         "tmdb_id",
+        "rating_count",
     )
-    for pk, title, year, alternatives, keys, movielens_id, imdb_id, tmdb_id in rows.iterator():
+    for pk, title, year, alternatives, keys, *ids, rating_count in rows.iterator():
+        movielens_id, imdb_id, tmdb_id = ids
         yield KnownFilm(
             id=pk,
             title=title,
@@ -222,6 +225,7 @@ def _known_films() -> Iterable[KnownFilm]:
             movielens_id=movielens_id,
             imdb_id=imdb_id,
             tmdb_id=tmdb_id,
+            rating_count=rating_count,
         )
 
 

@@ -16,6 +16,8 @@ from movies.catalogue import Index, KnownFilm
 from movies.models import Movie, search_titles
 
 MOST_CANDIDATES = 5
+# By so many times as many people as one of the very year.
+FAR_BETTER_KNOWN = 10
 # Of so many titles that the search finds, those so like (0 to 1) are shown where no title is equal.
 LOOKED_AT, LIKE = 20, 0.7
 
@@ -95,14 +97,26 @@ def _by_title(
     if sought.year is None:
         yield How.TITLE, index.titled_in_any_year(keys)
         return
-    yield How.TITLE, index.titled(keys, sought.year)
-    spelled = index.resembling(names, sought.year)
+    titled = index.titled(keys, sought.year)
     beside = index.titled(keys, sought.year, within=1)
+    if better_known := _far_better_known(beside, titled):
+        # "Titanic" of 1996: that one, or the one of 1997 that everybody has seen?
+        yield How.YEAR_BESIDE, [*better_known, *titled]
+    yield How.TITLE, titled
+    spelled = index.resembling(names, sought.year)
     if spelled and beside:
         # "Apollo 13" of 1994: the one of 1995, or "Apollo 13: To the Edge and Back"?
         yield How.LIKENESS, [*beside, *spelled]
     yield How.SPELLING, spelled
     yield How.YEAR_BESIDE, beside
+
+
+def _far_better_known(films: list[KnownFilm], titled: list[KnownFilm]) -> list[KnownFilm]:
+    """Return those of the films that a person means rather, where some have the very year."""
+    if not titled:
+        return []
+    most = max(film.rating_count for film in titled)
+    return [film for film in films if film.rating_count > FAR_BETTER_KNOWN * (most + 1)]
 
 
 def _not_spoken_against(sought: Sought, films: Iterable[Found]) -> list[Found]:

@@ -64,6 +64,14 @@ def test_two_films_of_one_title_and_year_are_doubtful():
     assert (sorted(answer.movie_ids), answer.is_sure) == (sorted(film.pk for film in films), False)
 
 
+def test_a_namesake_a_year_beside_that_is_far_better_known_leaves_it_to_the_person():
+    little_known = MovieFactory(title="Titanic", year=1996, rating_count=2)
+    well_known = MovieFactory(title="Titanic", year=1997, rating_count=140)
+    doubtful = found("Titanic", 1996)
+    assert doubtful == Recognized([well_known.pk, little_known.pk], How.YEAR_BESIDE)
+    assert found("Titanic", 1997) == Recognized([well_known.pk], How.TITLE, is_sure=True)
+
+
 def test_a_part_of_the_title_this_year_and_the_whole_one_beside_are_doubtful():
     part = MovieFactory(title="Apollo 13: To the Edge and Back", year=1994)
     whole = MovieFactory(title="Apollo 13", year=1995)
