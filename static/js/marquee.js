@@ -75,7 +75,9 @@
     const poster = transition && address && posterOf(address);
     if (!poster) return;
     poster.style.viewTransitionName = "poster";
-    transition.finished.finally(() => (poster.style.viewTransitionName = ""));
+    const end = () => (poster.style.viewTransitionName = "");
+    // A transition that the browser breaks off, as on a busy machine, has ended as well.
+    transition.finished.then(end, end);
   };
   addEventListener("pageswap", ({ viewTransition, activation }) => carry(viewTransition, activation?.entry?.url));
   addEventListener("pagereveal", ({ viewTransition }) => carry(viewTransition, window.navigation?.activation?.from?.url));

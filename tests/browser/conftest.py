@@ -2,11 +2,13 @@
 
 import os
 import shutil
+import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 from django.conf import settings
+from django.db import connection
 from django.test import Client
 from playwright.sync_api import BrowserContext, ConsoleMessage, Page, expect
 
@@ -65,6 +67,7 @@ def open_page(
     What a page complains of on the console (a script that fails, a broken policy) fails the test.
     """
     complaints: list[str] = []
+    contexts: list[BrowserContext] = []
 
     def hear(message: ConsoleMessage) -> None:
         # The browser reports each refused form and each page that says what went wrong.
@@ -72,7 +75,11 @@ def open_page(
             complaints.append(message.text)
 
     def open_(path: str, person: User | None = None, **options: Any) -> Page:
-        context = new_context(base_url=live_server.url, **options)
+        # A click falls through while one page fades into the next: tests of motion ask for it.
+        context = new_context(
+            **{"base_url": live_server.url, "reduced_motion": "reduce", **options}
+        )
+        contexts.append(context)
         if person is not None:
             client = Client()
             client.force_login(person)
@@ -86,4 +93,22 @@ def open_page(
         return page
 
     yield open_
+    for context in contexts:
+        context.close()
+    _wait_for_answers()
     assert not complaints
+
+
+def _wait_for_answers() -> None:
+    """Wait until no request reads the database any more, which is emptied after the test."""
+    give_up = time.monotonic() + 20
+    while time.monotonic() < give_up:
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
+                " AND backend_type = 'client backend' AND pid <> pg_backend_pid()"
+                " AND state <> 'idle'"
+            )
+            if cursor.fetchone() == (0,):
+                return
+        time.sleep(0.05)
