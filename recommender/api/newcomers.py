@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from drf_spectacular.utils import OpenApiResponse, extend_schema, extend_schema_view
+from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
@@ -10,8 +10,7 @@ from rest_framework.response import Response
 
 from recommender.api.catalogue import CountQuery, MovieSerializer
 from recommender.api.endpoint import Endpoint
-from recommender.api.personal import MarkListView, MarkView
-from recommender.api.problems import Conflict, ProblemSerializer
+from recommender.api.personal import MarkListView, MarkView, described_mark
 from recommender.serving.welcome import films_to_rate
 from users import ratings
 from users.models import NotSeen
@@ -59,27 +58,15 @@ class NotSeenListView(MarkListView):
         return self.list(request)
 
 
-@extend_schema_view(
-    put=extend_schema(
-        operation_id="not_seen_update",
-        summary="Say that you have not seen a film; 200 where you had said so",
-        request=None,
-        responses={
-            201: NotSeenSerializer,
-            200: NotSeenSerializer,
-            409: OpenApiResponse(ProblemSerializer, "You have rated the film."),
-        },
-    ),
-    delete=extend_schema(
-        operation_id="not_seen_destroy", summary="Take back that you have not seen a film"
-    ),
+@described_mark(
+    "not_seen",
+    NotSeenSerializer,
+    put="Say that you have not seen a film; 200 where you had said so",
+    delete="Take back that you have not seen a film",
+    conflict="You have rated the film.",
 )
 class NotSeenView(MarkView):
     serializer_class = NotSeenSerializer
     mark = staticmethod(ratings.not_seen)
     unmark = staticmethod(ratings.forget_not_seen)
-
-    def put(self, request: Request, movie_id: int) -> Response:
-        if request.user.ratings.filter(movie_id=movie_id).exists():
-            raise Conflict("You have rated this film: withdraw that first.", code="rated")
-        return super().put(request, movie_id)
+    refusal_if_rated = "You have rated this film: withdraw that first."

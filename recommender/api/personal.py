@@ -162,14 +162,33 @@ class RatingView(Endpoint):
         return Response(status=status.HTTP_204_NO_CONTENT)
 
 
+def described_mark(
+    name: str, serializer: type[serializers.Serializer], put: str, delete: str, conflict: str = ""
+) -> Callable[[type["MarkView"]], type["MarkView"]]:
+    """Describe a `MarkView`: its operations' name, and what PUT, DELETE and a 409 say."""
+    responses: dict[int, Any] = {201: serializer, 200: serializer}
+    if conflict:
+        responses[409] = OpenApiResponse(ProblemSerializer, conflict)
+    return extend_schema_view(
+        put=extend_schema(
+            operation_id=f"{name}_update", summary=put, request=None, responses=responses
+        ),
+        delete=extend_schema(operation_id=f"{name}_destroy", summary=delete),
+    )
+
+
 class MarkView(Endpoint):
     """PUT sets a mark on a film for the person, DELETE takes it off again."""
 
     permission_classes = [IsAuthenticated]
     mark: Callable[[User, Movie], bool]
     unmark: Callable[[User, Movie], bool]
+    refusal_if_rated = ""
+    """What is said where the mark is not for films that the person has rated."""
 
     def put(self, request: Request, movie_id: int) -> Response:
+        if self.refusal_if_rated and request.user.ratings.filter(movie_id=movie_id).exists():
+            raise Conflict(self.refusal_if_rated, code="rated")
         movie = get_object_or_404(Movie.objects.with_genres(), pk=movie_id)
         is_new = self.mark(request.user, movie)
         model = self.get_serializer_class().Meta.model
@@ -205,16 +224,11 @@ class WatchlistView(MarkListView):
         return self.list(request)
 
 
-@extend_schema_view(
-    put=extend_schema(
-        operation_id="watchlist_update",
-        summary="Put a film on your watchlist; 200 where it was there already",
-        request=None,
-        responses={201: WatchlistEntrySerializer, 200: WatchlistEntrySerializer},
-    ),
-    delete=extend_schema(
-        operation_id="watchlist_destroy", summary="Take a film off your watchlist"
-    ),
+@described_mark(
+    "watchlist",
+    WatchlistEntrySerializer,
+    put="Put a film on your watchlist; 200 where it was there already",
+    delete="Take a film off your watchlist",
 )
 class WatchlistEntryView(MarkView):
     serializer_class = WatchlistEntrySerializer
@@ -232,16 +246,11 @@ class DismissalListView(MarkListView):
         return self.list(request)
 
 
-@extend_schema_view(
-    put=extend_schema(
-        operation_id="dismissals_update",
-        summary="Keep a film out of your recommendations; 200 where it was out already",
-        request=None,
-        responses={201: DismissalSerializer, 200: DismissalSerializer},
-    ),
-    delete=extend_schema(
-        operation_id="dismissals_destroy", summary="Let a film be recommended again"
-    ),
+@described_mark(
+    "dismissals",
+    DismissalSerializer,
+    put="Keep a film out of your recommendations; 200 where it was out already",
+    delete="Let a film be recommended again",
 )
 class DismissalView(MarkView):
     serializer_class = DismissalSerializer
@@ -262,30 +271,18 @@ class SeenListView(MarkListView):
         return self.list(request)
 
 
-@extend_schema_view(
-    put=extend_schema(
-        operation_id="seen_update",
-        summary="Say that you have seen a film; 200 where you had said so",
-        request=None,
-        responses={
-            201: SeenSerializer,
-            200: SeenSerializer,
-            409: OpenApiResponse(ProblemSerializer, "You have rated the film."),
-        },
-    ),
-    delete=extend_schema(
-        operation_id="seen_destroy", summary="Take back that you have seen a film"
-    ),
+@described_mark(
+    "seen",
+    SeenSerializer,
+    put="Say that you have seen a film; 200 where you had said so",
+    delete="Take back that you have seen a film",
+    conflict="You have rated the film.",
 )
 class SeenView(MarkView):
     serializer_class = SeenSerializer
     mark = staticmethod(ratings.note_seen)
     unmark = staticmethod(ratings.not_seen_after_all)
-
-    def put(self, request: Request, movie_id: int) -> Response:
-        if request.user.ratings.filter(movie_id=movie_id).exists():
-            raise Conflict("You have rated this film, so it is known as seen.", code="rated")
-        return super().put(request, movie_id)
+    refusal_if_rated = "You have rated this film, so it is known as seen."
 
 
 class LessLikeListView(MarkListView):
@@ -298,16 +295,11 @@ class LessLikeListView(MarkListView):
         return self.list(request)
 
 
-@extend_schema_view(
-    put=extend_schema(
-        operation_id="less_like_update",
-        summary="Ask for fewer films like one; 200 where you had asked already",
-        request=None,
-        responses={201: LessLikeSerializer, 200: LessLikeSerializer},
-    ),
-    delete=extend_schema(
-        operation_id="less_like_destroy", summary="Take it back that you want fewer like a film"
-    ),
+@described_mark(
+    "less_like",
+    LessLikeSerializer,
+    put="Ask for fewer films like one; 200 where you had asked already",
+    delete="Take it back that you want fewer like a film",
 )
 class LessLikeView(MarkView):
     serializer_class = LessLikeSerializer
@@ -325,20 +317,12 @@ class LeftOutListView(MarkListView):
         return self.list(request)
 
 
-@extend_schema_view(
-    put=extend_schema(
-        operation_id="left_out_update",
-        summary="Leave a film that you rated out of your taste; 200 where it was out already",
-        request=None,
-        responses={
-            201: LeftOutSerializer,
-            200: LeftOutSerializer,
-            409: OpenApiResponse(ProblemSerializer, "You have not rated the film."),
-        },
-    ),
-    delete=extend_schema(
-        operation_id="left_out_destroy", summary="Let a film count for your taste again"
-    ),
+@described_mark(
+    "left_out",
+    LeftOutSerializer,
+    put="Leave a film that you rated out of your taste; 200 where it was out already",
+    delete="Let a film count for your taste again",
+    conflict="You have not rated the film.",
 )
 class LeftOutView(MarkView):
     serializer_class = LeftOutSerializer
