@@ -20,11 +20,11 @@ from rich.table import Table
 
 from benchmarks import record, site
 from benchmarks.scale import measure, plans, plots
+from benchmarks.scale.measure import FACTORS, ITERATIONS
 from benchmarks.scale.shapes import ALL_FILMS, SHAPES
 
 SMALLEST = "100k"
 MADE = {**SHAPES, ALL_FILMS.name: ALL_FILMS}
-FACTORS, ITERATIONS = 128, 16
 CELL_BYTES = 8
 """Of a rating in a sparse matrix: its value and its column."""
 STAGES = {

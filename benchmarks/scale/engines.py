@@ -25,11 +25,11 @@ import numpy as np
 import psutil
 
 from benchmarks.peers import tournament
+from benchmarks.scale.measure import FACTORS, ITERATIONS
 from recommender.interactions import Interactions, Weighting
 from recommender.training.evaluation import Question, Scorer, ask, by_vectors
 from recommender.training.splits import Split, time_split
 
-FACTORS, ITERATIONS = 128, 16
 TITLES = {
     "ials": "iALS (the site's)",
     "spark": "ALS of Apache Spark, local mode",

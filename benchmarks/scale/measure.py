@@ -14,6 +14,9 @@ from pathlib import Path
 
 import psutil
 
+FACTORS, ITERATIONS = 128, 16
+"""Of every fit that is compared with another."""
+
 _SAMPLE_SECONDS = 0.1
 
 
