@@ -2,8 +2,9 @@
 
 Ids decide where the catalogue has them. Else a title decides with its year: as it is written, then
 in another spelling or with parts left out (`movies.matching`). Sources differ by a year in what
-they call a film's year, so the years beside it are looked at next. What is told by less than that
-is doubtful, for the person to decide; a film whose ids speak against it is never meant.
+they call a film's year, so the years beside it are looked at next, and at once for a namesake that
+is far better known. What is told by less than that is doubtful, for the person to decide; a film
+whose ids speak against it is never meant.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
