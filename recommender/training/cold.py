@@ -7,6 +7,7 @@ learnt from the films with ratings.
 from dataclasses import dataclass
 
 import numpy as np
+import threadpoolctl
 from numpy.typing import NDArray
 from scipy.stats import rankdata
 
@@ -102,7 +103,9 @@ def measure(
     liked = np.asarray((interactions.matrix[:, columns[hidden]] > 0).todense())
     rows = np.flatnonzero(liked.any(axis=1) & ~liked.all(axis=1))
     rows = np.random.default_rng(0).permutation(rows)[:_MOST_PEOPLE]
-    people = _people_without(columns[hidden], rows, embedding, interactions)
+    # The systems are small: threads would only wait for each other.
+    with threadpoolctl.threadpool_limits(1, "blas"):
+        people = _people_without(columns[hidden], rows, embedding, interactions)
     scores = people @ learnt.place(told.take(hidden)).T
     popularity = np.broadcast_to(likes[hidden].astype(np.float64), scores.shape)
     return figures(scores, liked[rows]) | {
