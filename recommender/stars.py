@@ -74,18 +74,32 @@ class StarsModel:
         asked about, `rated_parts` (n,) and `film_parts` (m,) their `film_parts`, `stars` (n,) what
         they gave. A vector of zeros tells nothing. n = 0 gives the films' own parts.
         """
-        rated, films = _directions(rated), _directions(films)
-        system = self._covariances(rated, rated)
-        system[np.diag_indices(len(rated))] += 1
-        weights = linalg.solve(system, stars - rated_parts, assume_a="pos") if len(rated) else []
-        own = self._covariances(films, rated) @ weights
+        among, beside = likeness(rated, rated), likeness(films, rated)
+        return self.predict_by_likeness(among, beside, rated_parts, stars, film_parts)
+
+    def predict_by_likeness(
+        self,
+        among: Floats,
+        beside: Floats,
+        rated_parts: Floats,
+        stars: Floats,
+        film_parts: Floats,
+    ) -> NDArray[np.float64]:
+        """What `predict` gives, from the `likeness` of what was rated among itself (n, n) and of
+        the films asked about beside it (m, n): no model's numbers change these.
+        """
+        system = self.person + self.taste * among
+        system[np.diag_indices(len(system))] += 1
+        weights = linalg.solve(system, stars - rated_parts, assume_a="pos") if len(system) else []
+        own = (self.person + self.taste * beside) @ weights
         return np.clip(self.offset + self.slope * (film_parts + own), LOWEST, HIGHEST)
 
-    def _covariances(self, some: Floats, others: Floats) -> NDArray[np.float64]:
-        """k of films given by their directions (a, d) and (b, d): (a, b)."""
-        cosines = some @ others.T
-        # Written out: numpy raises to a power a hundred times slower than it multiplies.
-        return np.asarray(self.person + self.taste / 2 * (cosines + cosines * cosines * cosines))
+
+def likeness(some: Floats, others: Floats) -> NDArray[np.float64]:
+    """(c + c³) / 2 of the cosines c between films' vectors (a, d) and (b, d): (a, b)."""
+    cosines = _directions(some) @ _directions(others).T
+    # Written out: numpy raises to a power a hundred times slower than it multiplies.
+    return np.asarray((cosines + cosines * cosines * cosines) / 2)
 
 
 def _directions(vectors: Floats) -> NDArray[np.float64]:

@@ -9,7 +9,7 @@ import threadpoolctl
 from numpy.typing import NDArray
 
 from recommender.interactions import HALF_STARS, Ratings, index_ids
-from recommender.stars import HIGHEST, LOWEST, MOST_RATINGS, Floats, StarsModel
+from recommender.stars import HIGHEST, LOWEST, MOST_RATINGS, Floats, StarsModel, likeness
 from recommender.training.intervals import paired_interval
 from recommender.training.splits import Split
 
@@ -48,15 +48,16 @@ def measure(
     - `calibration`: for every half star of what was predicted, `from`, `to`, `ratings` and the
       means `predicted` and `actual`
     """
-    cases = list(_cases(split, movie_ids, vectors, seed))
+    films = _films(split.training, movie_ids, vectors)
+    cases = list(_cases(split, movie_ids, films.counts, seed))
     choosing, measuring = cases[::2], cases[1::2]
     if not measuring:
         return None
     mean = float(split.training.values.mean()) / HALF_STARS
     # The systems are small: threads would only wait for each other.
     with threadpoolctl.threadpool_limits(1, "blas"):
-        model = _choose(StarsModel(mean, taste=0.0), choosing)
-        predicted = [case.predict(model) for case in measuring]
+        model = _choose(StarsModel(mean, taste=0.0), films, choosing)
+        predicted = [films.predict([model], case)[0] for case in measuring]
     slope, offset = _line([c.baseline for c in choosing], [c.actual for c in choosing])
     baseline = [np.clip(offset + slope * c.baseline, LOWEST, HIGHEST) for c in measuring]
     actual = [case.actual for case in measuring]
@@ -111,35 +112,48 @@ def baseline(training: Ratings) -> tuple[float, NDArray[np.float64], NDArray[np.
 class _Case:
     """One person: what they gave, and what they gave to the films held out."""
 
-    rated: Floats
-    rated_counts: Floats
-    rated_sums: Floats
+    rated: NDArray[np.intp]
+    """Columns, as the films held out are: vectors of so many people would take much memory."""
     stars: Floats
-    films: Floats
-    film_counts: Floats
-    film_sums: Floats
+    asked: NDArray[np.intp]
     actual: Floats
     baseline: Floats
 
-    def predict(self, model: StarsModel) -> NDArray[np.float64]:
-        return model.predict(
-            self.rated,
-            model.film_parts(self.rated_counts, self.rated_sums),
-            self.stars,
-            self.films,
-            model.film_parts(self.film_counts, self.film_sums),
-        )
+
+@dataclass(frozen=True)
+class _Films:
+    """What predictions follow from."""
+
+    vectors: Floats
+    counts: Floats
+    """(I,) how many ratings each has."""
+    sums: Floats
+    """(I,) of half stars."""
+
+    def predict(self, models: Sequence[StarsModel], case: _Case) -> list[NDArray[np.float64]]:
+        """What each model foresees; how alike films are is reckoned once for all of them."""
+        rated, asked = self.vectors[case.rated], self.vectors[case.asked]
+        among, beside = likeness(rated, rated), likeness(asked, rated)
+        return [
+            model.predict_by_likeness(
+                among,
+                beside,
+                self._parts(model, case.rated),
+                case.stars,
+                self._parts(model, case.asked),
+            )
+            for model in models
+        ]
+
+    def _parts(self, model: StarsModel, columns: NDArray[np.intp]) -> NDArray[np.float64]:
+        return model.film_parts(self.counts[columns], self.sums[columns])
 
 
 def _cases(
-    split: Split, movie_ids: NDArray[np.int64], vectors: Floats, seed: int
+    split: Split, movie_ids: NDArray[np.int64], counts: Floats, seed: int
 ) -> Iterator[_Case]:
     """Yield some people, in an order drawn by the seed, with what a page would show them."""
     training, held_out = split.training, split.held_out
-    columns = np.searchsorted(movie_ids, training.movie_ids)
-    counts = np.bincount(columns, minlength=len(movie_ids)).astype(np.float64)
-    values = training.values.astype(np.float64)
-    sums = np.bincount(columns, values, minlength=len(movie_ids)).astype(np.float64)
     mean, of_users, of_movies = baseline(training)
     user_ids, user_counts = np.unique(training.user_ids, return_counts=True)
     rated_enough = user_ids[user_counts >= FEWEST_RATINGS]
@@ -151,20 +165,23 @@ def _cases(
         asked = np.searchsorted(movie_ids, held_out.movie_ids[late]).clip(max=len(movie_ids) - 1)
         is_shown = movie_ids[asked] == held_out.movie_ids[late]
         is_shown &= counts[asked] >= FEWEST_OF_FILM
-        asked, late, given = asked[is_shown], late[is_shown], columns[early]
+        asked, late = asked[is_shown], late[is_shown]
         if not len(late):
             continue
         yield _Case(
-            rated=vectors[given],
-            rated_counts=counts[given],
-            rated_sums=sums[given],
+            rated=np.searchsorted(movie_ids, training.movie_ids[early]),
             stars=training.values[early] / HALF_STARS,
-            films=vectors[asked],
-            film_counts=counts[asked],
-            film_sums=sums[asked],
+            asked=asked,
             actual=held_out.values[late] / HALF_STARS,
             baseline=mean + of_users[np.searchsorted(user_ids, person)] + of_movies[asked],
         )
+
+
+def _films(training: Ratings, movie_ids: NDArray[np.int64], vectors: Floats) -> _Films:
+    columns = np.searchsorted(movie_ids, training.movie_ids)
+    counts = np.bincount(columns, minlength=len(movie_ids))
+    sums = np.bincount(columns, training.values, minlength=len(movie_ids))
+    return _Films(vectors, counts.astype(np.float64), sums.astype(np.float64))
 
 
 def _positions(ratings: Ratings, people: NDArray[np.int64]) -> list[NDArray[np.intp]]:
@@ -176,11 +193,11 @@ def _positions(ratings: Ratings, people: NDArray[np.int64]) -> list[NDArray[np.i
     return [theirs[start:end] for start, end in zip(starts, ends, strict=True)]
 
 
-def _choose(model: StarsModel, cases: list[_Case]) -> StarsModel:
+def _choose(model: StarsModel, films: _Films, cases: list[_Case]) -> StarsModel:
     """The model with the strength of taste that errs least, and the line that fits best."""
     actual = [case.actual for case in cases]
     tried = [replace(model, taste=taste) for taste in TASTES]
-    answers = [[case.predict(one) for case in cases] for one in tried]
+    answers = list(zip(*(films.predict(tried, case) for case in cases), strict=True))
     best = int(np.argmin([_rmse(answer, actual) for answer in answers]))
     slope, offset = _line(answers[best], actual)
     return replace(tried[best], slope=slope, offset=offset)
