@@ -1,8 +1,7 @@
 """Matrix factorization by implicit alternating least squares (iALS)."""
 
-import itertools
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, ClassVar
@@ -219,7 +218,7 @@ class ImplicitALS(Configured[Settings]):
         settings = self._settings
         users, movies = _Side.pair(matrix, settings)
         x = np.zeros((matrix.shape[0], settings.factors), dtype=np.float32)
-        y = start[movies.order]
+        y = start.copy()
         steps = 2 * iterations + 1
         approximate = AlternatingLeastSquares(factors=settings.factors).solver
         # Exact arithmetic would need no more steps than this; a row's end when nothing is left.
@@ -232,18 +231,14 @@ class ImplicitALS(Configured[Settings]):
             )
         self._solve(users, x, y, exact, _between(progress, steps - 1, steps, "users once more"))
         progress(1.0, "fitted")
-        movie_vectors = np.empty_like(y)
-        movie_vectors[movies.order] = y
-        user_vectors = np.empty_like(x)
-        user_vectors[users.order] = x
         fold_in = FoldIn(
-            gramian(movie_vectors),
+            gramian(y),
             settings.penalty(*matrix.shape),
             settings.frequency_exponent,
             matrix.shape[1],
         )
         no_inputs = np.empty((matrix.shape[1], 0), dtype=np.float32)
-        return ALSEmbedding(user_vectors, movie_vectors, no_inputs, fold_in, start=movie_vectors)
+        return ALSEmbedding(x, y, no_inputs, fold_in, start=y)
 
     def _start(self, movies: int) -> NDArray[np.float32]:
         """Small random movie vectors, as §3 of the 2022 paper has it."""
@@ -261,15 +256,13 @@ class ImplicitALS(Configured[Settings]):
         progress: Callable[[float], None],
     ) -> None:
         """Solve the rows of one side in place, one rung of regularization after the other."""
-        for start, stop, regularization in side.rungs:
-            progress(start / len(solved))
-            solver(
-                side.rows(start, stop),
-                solved[start:stop],
-                fixed,
-                regularization,
-                num_threads=self._threads,
-            )
+        done = 0
+        for rows, regularization in side.rungs:
+            progress(done / len(solved))
+            part = solved[rows]
+            solver(side.matrix[rows], part, fixed, regularization, num_threads=self._threads)
+            solved[rows] = part
+            done += len(rows)
 
 
 def _between(progress: Progress, step: int, steps: int, message: str) -> Callable[[float], None]:
@@ -279,62 +272,41 @@ def _between(progress: Progress, step: int, steps: int, message: str) -> Callabl
 
 @dataclass(frozen=True)
 class _Side:
-    """One side of the matrix, heaviest rows first, so that a rung's rows are one slice."""
+    """One side of the matrix, and which of its rows are solved together."""
 
     matrix: sparse.csr_matrix
-    """(rows, columns), both sides in their own sorted order."""
-    order: NDArray[np.intp]
-    """(rows,) the original position of each sorted row."""
-    rungs: list[tuple[int, int, float]]
-    """First row, row after the last, and λ of each rung."""
+    """(rows, columns)"""
+    rungs: list[tuple[NDArray[np.intp], float]]
+    """Rows, heaviest first, and their λ."""
 
     @classmethod
     def pair(cls, matrix: sparse.csr_matrix, settings: Settings) -> "tuple[_Side, _Side]":
         """The users' side and the movies' side of a matrix (U, I) of signed confidences."""
-        excess = _excess(matrix.data)
         users, movies = matrix.shape
         penalty, exponent = settings.penalty(users, movies), settings.frequency_exponent
-        owners = np.repeat(np.arange(users, dtype=np.int32), np.diff(matrix.indptr))
-        user_weights = float(movies) + np.bincount(owners, weights=excess, minlength=users)
-        movie_weights = float(users) + np.bincount(matrix.indices, excess, minlength=movies)
-        user_order = np.argsort(-user_weights, kind="stable")
-        movie_order = np.argsort(-movie_weights, kind="stable")
-        by_user = matrix[user_order]
-        rank = np.empty(movies, dtype=by_user.indices.dtype)
-        rank[movie_order] = np.arange(movies)
-        by_user = sparse.csr_matrix(
-            (by_user.data, rank[by_user.indices], by_user.indptr), shape=matrix.shape
-        )
+        by_movie = matrix.T.tocsr()
         return (
-            cls(by_user, user_order, list(_rungs(user_weights[user_order], penalty, exponent))),
-            cls(
-                by_user.T.tocsr(),
-                movie_order,
-                list(_rungs(movie_weights[movie_order], penalty, exponent)),
-            ),
+            cls(matrix, _rungs(movies + _excess_weights(matrix), penalty, exponent)),
+            cls(by_movie, _rungs(users + _excess_weights(by_movie), penalty, exponent)),
         )
 
-    def rows(self, start: int, stop: int) -> sparse.csr_matrix:
-        """Rows `start` to `stop` without copying their entries."""
-        indptr = self.matrix.indptr
-        entries = slice(indptr[start], indptr[stop])
-        block = (
-            self.matrix.data[entries],
-            self.matrix.indices[entries],
-            indptr[start : stop + 1] - indptr[start],
-        )
-        return sparse.csr_matrix(block, shape=(stop - start, self.matrix.shape[1]), copy=False)
+
+def _excess_weights(matrix: sparse.csr_matrix) -> NDArray[np.float64]:
+    """(rows,) what the entries of each row weigh beyond as many unrated ones."""
+    excess = sparse.csr_matrix(
+        (_excess(matrix.data), matrix.indices, matrix.indptr), shape=matrix.shape
+    )
+    return np.asarray(excess.sum(axis=1, dtype=np.float64)).ravel()
 
 
 def _rungs(
     weights: NDArray[np.floating[Any]], penalty: float, exponent: float
-) -> Iterator[tuple[int, int, float]]:
-    """Runs of equal λ in weights (n,) that descend: start, stop, λ."""
+) -> list[tuple[NDArray[np.intp], float]]:
+    """Positions in weights (n,) of those with one λ, and that λ, heaviest first."""
     lambdas = row_regularization(weights, penalty, exponent)
-    edges = np.flatnonzero(np.diff(lambdas)) + 1
-    bounds = [0, *edges.tolist(), len(weights)]
-    for start, stop in itertools.pairwise(bounds):
-        yield start, stop, float(lambdas[start])
+    order = np.argsort(-weights, kind="stable")
+    edges = np.flatnonzero(np.diff(lambdas[order])) + 1
+    return [(rows, float(lambdas[rows[0]])) for rows in np.split(order, edges)]
 
 
 def _excess(confidences: NDArray[Any]) -> NDArray[Any]:
