@@ -179,12 +179,14 @@ class Blend(Configured[Settings]):
         )
         return Embedding(
             _beside(
-                by_als.user_vectors * (als_weight / als_scale),
-                by_items.user_vectors * item_weight,
+                by_als.user_vectors,
+                als_weight / als_scale,
+                by_items.user_vectors,
+                item_weight,
                 _start(np.asarray(liked.sum(axis=1)).ravel(), *ends),
             ),
             _beside(
-                by_als.movie_vectors * als_scale, by_items.movie_vectors * item_scale, popularity
+                by_als.movie_vectors, als_scale, by_items.movie_vectors, item_scale, popularity
             ),
             np.asarray(by_items.input_vectors * item_weight, dtype=np.float32),
             FoldIn(by_als.fold_in.scaled(als_scale), als_weight, *ends),
@@ -217,9 +219,19 @@ def _part(settings: Settings, kind: type[Any]) -> Any:
     return kind(**{field.name: getattr(settings, field.name) for field in fields(kind)})
 
 
-def _beside(first: Floats, second: Floats, last: Floats) -> NDArray[np.float32]:
-    """(n, d), (n, k) and (n,) as (n, d + k + 1)."""
-    return np.column_stack([first, second, last]).astype(np.float32)
+def _beside(
+    first: NDArray[np.float32],
+    first_scale: float,
+    second: NDArray[np.float32],
+    second_scale: float,
+    last: Floats,
+) -> NDArray[np.float32]:
+    """Scaled vectors (n, d) and (n, k), and (n,), as (n, d + k + 1), without copies on the way."""
+    joined = np.empty((len(first), first.shape[1] + second.shape[1] + 1), dtype=np.float32)
+    np.multiply(first, np.float32(first_scale), out=joined[:, : first.shape[1]])
+    np.multiply(second, np.float32(second_scale), out=joined[:, first.shape[1] : -1])
+    joined[:, -1] = last
+    return joined
 
 
 def _length(vectors: NDArray[np.float32]) -> float:

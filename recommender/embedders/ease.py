@@ -25,6 +25,9 @@ FEW_LIKES = 12.0
 _STEEPNESS = 4
 """Of that change: people with twenty likes lost by a slower one."""
 
+_NO_SHARE = 1e-8
+"""Of few likes in a vector: below what single precision can tell."""
+
 _HIDDEN = 16.0
 """Of the likes of a user, for each one that is seen, in learning for those who have few."""
 
@@ -34,6 +37,9 @@ _FEW_STRENGTH = 4.0
 _OVERSAMPLING = 32
 _POWER_ITERATIONS = 2
 """Halko, Martinsson, Tropp, SIAM Review 2011, §4.5: two tell leading directions apart."""
+
+_COLUMNS = 500
+"""Of a matrix of movies by movies that are computed at a time."""
 
 _SMALLEST = 1e-4
 """Of a direction's singular value, by the largest one: those below say nothing."""
@@ -149,14 +155,13 @@ class ReducedRankEASE(Configured[Settings]):
         matrix = interactions.matrix
         likes, unit = _likes(matrix)
         chosen = _solved_for(likes)
+        solved = likes if len(chosen) == matrix.shape[1] else likes[:, chosen]
         progress(0.1, "which movies are liked together")
-        item_weights = _ItemWeights(likes[:, chosen], self._settings)
+        item_weights = _ItemWeights(solved, self._settings)
         progress(0.2, "what liking one says of another")
         weights = item_weights.with_hidden(0.0)
         progress(0.4, "what that comes to in short")
-        directions, sizes = self._leading_directions(likes[:, chosen], weights)
-        progress(0.6, "the same of people with few likes")
-        few_weights = item_weights.with_hidden(_HIDDEN)
+        directions, sizes = self._leading_directions(solved, weights)
         roots = np.sqrt(np.maximum(sizes / (sizes[0] or 1), _SMALLEST))
         movie_vectors, many, few = np.zeros(
             (3, matrix.shape[1], self._settings.rank), dtype=np.float32
@@ -164,10 +169,13 @@ class ReducedRankEASE(Configured[Settings]):
         rank = len(sizes)
         movie_vectors[chosen, :rank] = directions * roots
         many[chosen, :rank] = (weights @ directions) / roots
-        few[chosen, :rank] = _FEW_STRENGTH * (few_weights @ directions) / roots
+        # As large as all of the movies together, twice.
+        del weights
+        progress(0.6, "the same of people with few likes")
+        weights = item_weights.with_hidden(_HIDDEN)
+        few[chosen, :rank] = _FEW_STRENGTH * (weights @ directions) / roots
         progress(1.0, "fitted")
-        share = fewness(np.diff(likes.indptr)).astype(np.float32)[:, None]
-        user_vectors = (1 - share) * (likes @ many) + share * (likes @ few)
+        user_vectors = _user_vectors(likes, many, few)
         return Embedding(user_vectors, movie_vectors, np.hstack([many, few]) / unit, FoldIn())
 
     def _leading_directions(
@@ -205,11 +213,19 @@ def fewness(likes: NDArray[np.integer[Any]] | int) -> NDArray[np.float64]:
     return np.exp2(-((np.asarray(likes) / FEW_LIKES) ** _STEEPNESS))
 
 
+def _user_vectors(likes: sparse.csr_matrix, many: Matrix, few: Matrix) -> Matrix:
+    """(U, k) everybody's, from both of the movies' input vectors (I, k)."""
+    vectors = likes @ many
+    share = fewness(np.diff(likes.indptr)).astype(np.float32)[:, None]
+    some = np.flatnonzero(share > _NO_SHARE)
+    vectors[some] += share[some] * (likes[some] @ (few - many))
+    return np.asarray(vectors)
+
+
 def _likes(matrix: sparse.csr_matrix) -> tuple[sparse.csr_matrix, float]:
     """The strengths of the likes (U, I) in units of their mean, and the unit."""
-    likes = matrix.copy()
-    likes.data = _strengths(matrix.data).astype(np.float32)
-    likes.eliminate_zeros()
+    likes = sparse.csr_matrix(matrix > 1)
+    likes.data = np.asarray(_strengths(matrix.data[matrix.data > 1]), dtype=np.float32)
     if not likes.nnz:
         raise ValueError("interactions: nothing was liked")
     unit = float(likes.data.mean())
@@ -231,21 +247,20 @@ class _ItemWeights:
 
     def __init__(self, likes: sparse.csr_matrix, settings: Settings) -> None:
         counts = np.bincount(likes.indices, minlength=likes.shape[1])
-        owners = np.repeat(np.arange(likes.shape[0]), np.diff(likes.indptr))
-        sums = np.bincount(owners, weights=likes.data, minlength=likes.shape[0])
-        user_scale = np.maximum(sums, 1e-6)[owners] ** -settings.user_exponent
+        sums = np.asarray(likes.sum(axis=1), dtype=np.float64).ravel()
+        user_scale = np.maximum(sums, 1e-6) ** -settings.user_exponent
         movie_scale = counts.astype(np.float64) ** -settings.movie_exponent
-        scaled = likes.data * user_scale * movie_scale[likes.indices]
+        normalized = likes.copy()
+        normalized.data *= np.repeat(user_scale.astype(np.float32), np.diff(likes.indptr))
+        normalized.data *= movie_scale.astype(np.float32)[likes.indices]
+        lengths = np.bincount(likes.indices, normalized.data**2, minlength=len(counts))
         # So that λ means the same whatever the scale: a movie's square length is 1 on average.
-        scaled /= np.sqrt(np.sum(scaled**2) / len(counts))
-        normalized = sparse.csr_matrix(
-            (scaled.astype(np.float32), likes.indices, likes.indptr), shape=likes.shape
-        )
-        self._lengths = np.asarray(normalized.multiply(normalized).sum(axis=0)).ravel()
+        normalized.data /= np.float32(np.sqrt(lengths.mean()))
+        self._lengths = lengths / lengths.mean()
         self._penalty = settings.item_regularization / np.sqrt(counts.mean())
         self._scales = movie_scale.astype(np.float32)
         if likes.shape[0] > len(counts):
-            self._solve = partial(_by_movies, (normalized.T @ normalized).toarray())
+            self._solve = partial(_by_movies, _gramian(normalized))
         else:
             self._solve = partial(_by_users, normalized)
 
@@ -255,6 +270,17 @@ class _ItemWeights:
         return _diagonal(self._scales) @ weights @ _diagonal(1 / self._scales)
 
 
+def _gramian(likes: sparse.csr_matrix) -> Matrix:
+    """XᵀX (m, m) of likes X (U, m), some columns at a time: sparse it is larger than dense."""
+    movies = likes.shape[1]
+    by_movie = likes.tocsc()
+    gramian = np.empty((movies, movies), dtype=np.float32)
+    for start in range(0, movies, _COLUMNS):
+        columns = slice(start, start + _COLUMNS)
+        gramian[:, columns] = (likes.T @ by_movie[:, columns]).toarray()
+    return gramian
+
+
 def _by_movies(gramian: Matrix, penalties: Floats) -> LinearOperator:
     """EASE's B (m, m) from XᵀX (m, m) of normalized likes X, by a system of m equations.
 
@@ -262,8 +288,8 @@ def _by_movies(gramian: Matrix, penalties: Floats) -> LinearOperator:
     """
     system = gramian.copy()
     system[np.diag_indices_from(system)] += penalties
-    inverse = _inverse(system)
-    weights = inverse / -inverse.diagonal()
+    weights = _inverse(system)
+    weights /= -weights.diagonal()
     np.fill_diagonal(weights, 0)
     return aslinearoperator(weights)
 
@@ -302,5 +328,10 @@ def _inverse(matrix: Matrix) -> Matrix:
     inverse, impossible = linalg.lapack.spotri(factor, lower=1, overwrite_c=1)
     if failed or impossible:
         raise ValueError("item_regularization: too small for these ratings")
-    # Only the lower triangle was computed; the other holds zeros.
-    return np.asarray(inverse + np.tril(inverse, -1).T)
+    # Only the lower triangle was computed.
+    for start in range(0, len(inverse), _COLUMNS):
+        stop = start + _COLUMNS
+        inverse[:start, start:stop] = inverse[start:stop, :start].T
+        block = inverse[start:stop, start:stop]
+        block[:] = np.tril(block) + np.tril(block, -1).T
+    return np.asarray(inverse)
