@@ -78,6 +78,7 @@ class MovieAdmin(LargeTableAdmin):
     ordering = ["-rating_count", "pk"]
     readonly_fields = ["rating_count", "stars", "created_at"]
     filter_horizontal = ["genres"]
+    formfield_overrides = {models.URLField: {"assume_scheme": "https"}}
     inlines = [CreditInline]
     fieldsets = [
         (None, {"fields": ["title", "year", "minutes", "alternative_titles", "genres"]}),

@@ -84,7 +84,7 @@ def test_a_film_saved_by_staff_is_found_by_its_new_title(admin_client):
         "year": 1995,
         "alternative_titles": "Good, the Bad, The\r\n\r\nHeat: the film\r\n",
         "overview": "",
-        "poster_url": "",
+        "poster_url": "posters.example/heat.jpg",
         "movielens_id": "",
         "imdb_id": "",
         "tmdb_id": "",
@@ -95,6 +95,7 @@ def test_a_film_saved_by_staff_is_found_by_its_new_title(admin_client):
     assert answer.status_code == 302
     movie.refresh_from_db()
     assert movie.alternative_titles == ["Good, the Bad, The", "Heat: the film"]
+    assert movie.poster_url == "https://posters.example/heat.jpg"
     assert "Heat" in page(admin_client, "movies_movie_changelist", q="heat")
     form = page(admin_client, "movies_movie_change", movie.pk)
     assert "Good, the Bad, The\nHeat: the film</textarea>" in form
