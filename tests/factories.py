@@ -1,8 +1,13 @@
 """Test data, built with the fewest words."""
 
+from collections.abc import Iterable
+
 import factory
+from django.db import transaction
 from django.utils.text import slugify
 
+from movies import catalogue
+from movies.catalogue import Film
 from movies.models import Credit, Genre, Movie, Person
 from users.models import Rating, User
 
@@ -37,6 +42,14 @@ class MovieFactory(factory.django.DjangoModelFactory):
         """`MovieFactory(genres=["Drama"])`: genres by name."""
         if names:
             self.genres.set([GenreFactory(name=name) for name in names])
+
+
+@transaction.atomic
+def films_at_once(films: Iterable[Film]) -> list[Movie]:
+    """Make many films as an import does, in a tenth of the time, and return them in this order."""
+    by_id = dict(zip(catalogue.fresh_ids(), films, strict=False))
+    catalogue.write_films(by_id)
+    return list(Movie.objects.filter(pk__in=by_id).order_by("pk"))
 
 
 class CreditFactory(factory.django.DjangoModelFactory):
