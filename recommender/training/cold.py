@@ -100,17 +100,19 @@ def measure(
         return {}
     likes = _likes(interactions)[columns]
     learnt = content.fit(told.take(others), embedding.movie_vectors[columns[others]], likes[others])
-    liked = np.asarray((interactions.matrix[:, columns[hidden]] > 0).todense())
-    rows = np.flatnonzero(liked.any(axis=1) & ~liked.all(axis=1))
+    likes_hidden = interactions.matrix[:, columns[hidden]] > 0
+    counts = likes_hidden.getnnz(axis=1)
+    rows = np.flatnonzero((counts > 0) & (counts < len(hidden)))
     rows = np.random.default_rng(0).permutation(rows)[:_MOST_PEOPLE]
+    liked = likes_hidden[rows].toarray()
     # The systems are small: threads would only wait for each other.
     with threadpoolctl.threadpool_limits(1, "blas"):
         people = _people_without(columns[hidden], rows, embedding, interactions)
     scores = people @ learnt.place(told.take(hidden)).T
     popularity = np.broadcast_to(likes[hidden].astype(np.float64), scores.shape)
-    return figures(scores, liked[rows]) | {
+    return figures(scores, liked) | {
         "random": _K / len(hidden),
-        "popularity": figures(popularity, liked[rows])["recall@20"],
+        "popularity": figures(popularity, liked)["recall@20"],
         "films": len(hidden),
         "people": len(rows),
     }

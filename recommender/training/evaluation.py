@@ -6,13 +6,14 @@ the site serves are measured by the same few lines. Relevance is binary througho
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
 from recommender.embedders.base import Embedding
-from recommender.interactions import Interactions, Weighting
+from recommender.interactions import Interactions, Weighting, index_ids
 from recommender.training.splits import Split
 
 Lists = NDArray[np.intp]
@@ -22,8 +23,8 @@ of training's."""
 Scorer = Callable[[NDArray[np.intp]], NDArray[np.float32]]
 """Scores of all movies for some users: rows (b,) to (b, I), rows and columns as in training."""
 
-_CELLS = 1 << 24
-"""Scores held at a time: 64 MB in single precision."""
+_CELLS = 1 << 22
+"""Scores held at a time: 16 MB in single precision."""
 
 
 @dataclass(frozen=True)
@@ -60,8 +61,8 @@ class Question:
         """
         users, movies = interactions.matrix.shape
         training, held_out = split.training, split.held_out
-        rows = np.searchsorted(interactions.user_ids, training.user_ids)
-        columns = np.searchsorted(interactions.movie_ids, training.movie_ids)
+        _, rows = index_ids(training.user_ids)
+        _, columns = index_ids(training.movie_ids)
         seen = _marks(rows, columns, (users, movies))
         late_rows = np.searchsorted(interactions.user_ids, held_out.user_ids)
         liked = np.ones(len(held_out), dtype=np.bool_)
@@ -252,7 +253,7 @@ def _chunks(users: int, movies: int) -> Iterator[slice]:
 
 
 def _marks(
-    rows: NDArray[np.intp], columns: NDArray[np.intp], shape: tuple[int, int]
+    rows: NDArray[np.integer[Any]], columns: NDArray[np.integer[Any]], shape: tuple[int, int]
 ) -> sparse.csr_matrix:
     """A boolean matrix that is true at these cells."""
     marks = np.ones(len(rows), dtype=np.bool_)

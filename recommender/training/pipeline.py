@@ -7,6 +7,7 @@ of their own → HNSW index → release gate → promotion. Until the last step 
 
 import logging
 from dataclasses import dataclass, field
+from datetime import datetime
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,7 +19,7 @@ from recommender.models import ModelVersion, TrainingRun
 from recommender.recipe import Recipe
 from recommender.training import cold, gate, projection, release, runs, snapshot, stars
 from recommender.training.cold import Places
-from recommender.training.evaluation import Question, ask, by_vectors, most_popular
+from recommender.training.evaluation import Outcome, Question, ask, by_vectors, most_popular
 from recommender.training.gate import Difference, Rival
 from recommender.training.release import NothingToLearn
 from recommender.training.runs import Reporter
@@ -35,6 +36,50 @@ RESUMED_FROM = 500_000
 fewer a fit takes seconds, and a new one foresaw 1 % more on a hundred thousand ratings."""
 
 logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Material:
+    """What a run learns from: the ratings themselves, twice as large, are not kept."""
+
+    taken_at: datetime
+    rating_count: int
+    interactions: Interactions
+    taste_revisions: NDArray[np.int64]
+    """(U,) of the users as the ratings stood."""
+
+
+@dataclass(frozen=True)
+class Exam:
+    """What is learnt of people's earlier ratings, and asked about their later ones."""
+
+    lesson: Interactions
+    """The earlier ratings, as the run's recipe weighs them."""
+    rivals_lesson: Interactions | None
+    """As the live version's does, where that is to be held against it."""
+    question: Question
+    stars: stars.Question
+    popular: Outcome
+    """How most popular does."""
+
+    @classmethod
+    def build(cls, split: Split, recipe: Recipe, rival: Rival[Recipe]) -> "Exam":
+        # What counts as liked does not hang on the recipe, or it would set its own exam.
+        plain = Interactions.build(split.training, Weighting())
+        question = Question.build(split, plain, Weighting())
+        popular = ask(most_popular(plain), question)
+
+        def lesson(weighting: Weighting) -> Interactions:
+            same = weighting == Weighting()
+            return plain if same else Interactions.build(split.training, weighting)
+
+        return cls(
+            lesson(recipe.weighting),
+            lesson(rival.recipe.weighting) if rival.recipe else None,
+            question,
+            stars.Question.build(split),
+            popular,
+        )
 
 
 @dataclass(frozen=True)
@@ -80,68 +125,76 @@ def execute(run: TrainingRun, listener: runs.Listener | None = None) -> ModelVer
         rival = gate.rival(recipe, run.space)
         fit_share = FITTING_SHARE / (3 if rival.recipe else 2)
         report.begin("Reading the ratings", 0.05)
-        data = snapshot.take()
-        report.note(f"{len(data.ratings):,} ratings by {len(data.user_ids):,} people")
-        trial = _try_out(data, recipe, rival, fit_share, report)
+        material, exam = _read(recipe, rival, report)
+        trial = _try_out(exam, recipe, rival, fit_share, report) if exam else Trial()
+        # Half of what the run holds, and nobody asks it any more.
+        del exam
         report.begin("Learning from all ratings", fit_share)
-        interactions = _interactions(data, recipe)
+        interactions = material.interactions
         embedding = _learn(recipe.embedder, interactions, trial.start, report)
         report.begin("Placing the films that nobody has rated", 0.05)
         places = cold.place(snapshot.take_films(), embedding, interactions, report)
         report.note(cold.summary(places))
         metrics = trial.metrics | ({"new_films": places.metrics} if places.metrics else {})
         film_map = _draw_map(interactions, embedding, places, report)
-        version = _create_version(run, data, recipe, interactions, embedding, places, metrics)
-        _write(version, data, interactions, embedding, places, film_map, report)
+        version = _create_version(run, material, recipe, embedding, places, metrics)
+        _write(version, material, embedding, places, film_map, report)
         verdict = gate.judge(version, rival, trial.against_live, trial.against_popular)
         release.settle(version, run, verdict, report)
     return version
 
 
-def _try_out(
-    data: Snapshot, recipe: Recipe, rival: Rival[Recipe], fit_share: float, report: Reporter
-) -> Trial:
-    """Learn from each person's earlier ratings, and be judged by their later ones."""
+def _read(recipe: Recipe, rival: Rival[Recipe], report: Reporter) -> tuple[Material, Exam | None]:
+    """All ratings as they stand now, and an exam where enough of them could be held out."""
+    data = snapshot.take()
+    report.note(f"{len(data.ratings):,} ratings by {len(data.user_ids):,} people")
+    interactions = _interactions(data, recipe)
+    revisions = data.revisions_of(interactions.user_ids)
+    material = Material(data.taken_at, len(data.ratings), interactions, revisions)
     split = time_split(data.ratings, HELD_OUT_SHARE)
+    # The split has them all once more.
+    del data
     if not len(split.held_out):
         report.note("Too few ratings to hold any out: the version has no metrics.")
-        return Trial()
-    # What counts as liked does not hang on the recipe, or it would set its own exam.
-    plain = Interactions.build(split.training, Weighting())
-    question = Question.build(split, plain, Weighting())
-    popular = ask(most_popular(plain), question)
+        return material, None
+    return material, Exam.build(split, recipe, rival)
+
+
+def _try_out(
+    exam: Exam, recipe: Recipe, rival: Rival[Recipe], fit_share: float, report: Reporter
+) -> Trial:
+    """Learn from each person's earlier ratings, and be judged by their later ones."""
     report.begin("Learning from earlier ratings, to be judged by later ones", fit_share)
-    embedding = _fit(recipe, split, report)
-    model = ask(by_vectors(embedding), question)
+    embedding = _fit(recipe, exam.lesson, report)
+    model = ask(by_vectors(embedding), exam.question)
     report.note(
-        f"NDCG@20 {model.means['ndcg@20']:.4f}; most popular {popular.means['ndcg@20']:.4f}"
+        f"NDCG@20 {model.means['ndcg@20']:.4f}; most popular {exam.popular.means['ndcg@20']:.4f}"
     )
-    foreseen = stars.measure(split, plain.movie_ids, embedding.movie_vectors)
+    foreseen = stars.measure(exam.stars, embedding.movie_vectors)
     report.note(stars.summary(foreseen))
-    start = None if embedding.start is None else Start(plain.movie_ids, embedding.start)
+    start = None if embedding.start is None else Start(exam.lesson.movie_ids, embedding.start)
     del embedding
     against_live = None
-    if rival.recipe:
+    if rival.recipe and exam.rivals_lesson:
         report.begin("The same by the live version's recipe, for a comparison", fit_share)
-        other = ask(by_vectors(_fit(rival.recipe, split, report)), question)
+        other = ask(by_vectors(_fit(rival.recipe, exam.rivals_lesson, report)), exam.question)
         report.note(f"NDCG@20 {other.means['ndcg@20']:.4f} by the recipe of {rival.live}")
         against_live = Difference.between(model.ndcg, other.ndcg)
     return Trial(
         {
             "held_out_share": HELD_OUT_SHARE,
             "model": model.means,
-            "most_popular": popular.means,
+            "most_popular": exam.popular.means,
             "stars": foreseen,
         },
-        Difference.between(model.ndcg, popular.ndcg),
+        Difference.between(model.ndcg, exam.popular.ndcg),
         against_live,
         start,
     )
 
 
-def _fit(recipe: Recipe, split: Split, report: Reporter) -> Embedding:
-    """Learn from the split's training part by the recipe."""
-    embedding = recipe.embedder.fit(Interactions.build(split.training, recipe.weighting), report)
+def _fit(recipe: Recipe, lesson: Interactions, report: Reporter) -> Embedding:
+    embedding = recipe.embedder.fit(lesson, report)
     report(1.0, "judging")
     return embedding
 
@@ -194,40 +247,39 @@ def _draw_map(
 
 def _create_version(
     run: TrainingRun,
-    data: Snapshot,
+    material: Material,
     recipe: Recipe,
-    interactions: Interactions,
     embedding: Embedding,
     places: Places,
     metrics: dict[str, object],
 ) -> ModelVersion:
     fold_in, gramian = embedding.fold_in.state()
+    people, films = material.interactions.matrix.shape
     return release.create_version(
         run,
         dimensions=embedding.movie_vectors.shape[1],
         parameters={**recipe.parameters, "fold_in": fold_in},
         metrics=metrics,
         gramian=gramian.tobytes(),
-        user_count=len(interactions.user_ids),
-        movie_count=len(interactions.movie_ids),
+        user_count=people,
+        movie_count=films,
         predicted_count=len(places.movie_ids),
-        rating_count=len(data.ratings),
-        snapshot_at=data.taken_at,
-        saw=f"{len(data.ratings):,} ratings by {len(interactions.user_ids):,} people",
+        rating_count=material.rating_count,
+        snapshot_at=material.taken_at,
+        saw=f"{material.rating_count:,} ratings by {people:,} people",
     )
 
 
 def _write(
     version: ModelVersion,
-    data: Snapshot,
-    interactions: Interactions,
+    material: Material,
     embedding: Embedding,
     places: Places,
     film_map: FilmMap,
     report: Reporter,
 ) -> None:
     report.begin("Writing the vectors", 0.05)
-    user_ids = interactions.user_ids
+    interactions = material.interactions
     # A film that nobody has rated is nobody's reason: its input vector is zeros.
     no_inputs = np.zeros((len(places.movie_ids), embedding.input_vectors.shape[1]), np.float32)
     vectors.write_movies(
@@ -240,7 +292,7 @@ def _write(
     )
     vectors.write_words(version, places.learnt.names, places.learnt.vectors)
     vectors.write_users(
-        version, user_ids, data.revisions_of(user_ids), embedding.user_vectors, report
+        version, interactions.user_ids, material.taste_revisions, embedding.user_vectors, report
     )
     report.begin("Building the index", 0.05)
     vectors.index_and_attach(version)

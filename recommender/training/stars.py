@@ -27,16 +27,74 @@ USUALLY = 2 / 3
 # Of the baseline; within 0.001 of the best ones' RMSE on three MovieLens datasets.
 _PERSON_PRIOR, _FILM_PRIOR, _SWEEPS = 7.0, 3.0, 8
 
+_BLOCK = 1 << 20
+"""Ratings that are summed up at a time."""
 
-def measure(
-    split: Split, movie_ids: NDArray[np.int64], vectors: Floats, seed: int = 0
-) -> dict[str, Any] | None:
+
+@dataclass(frozen=True)
+class Case:
+    """One person: what they gave, and what they gave to the films held out."""
+
+    rated: NDArray[np.intp]
+    """Columns, as `asked` are: vectors of so many people's films would take much memory."""
+    stars: Floats
+    asked: NDArray[np.intp]
+    actual: Floats
+    baseline: Floats
+
+
+@dataclass(frozen=True)
+class Question:
+    """What is asked of a space: how many stars would these people give?
+
+    Only what a page would show counts: held-out ratings of people and films with enough ratings.
+    """
+
+    mean: float
+    """Of all ratings in training, in stars."""
+    rating_counts: Floats
+    """(I,) of each movie in training."""
+    rating_sums: Floats
+    """(I,) of half stars."""
+    cases: list[Case]
+    """At most 1,000 people, in an order drawn by chance."""
+
+    @classmethod
+    def build(cls, split: Split, seed: int = 0) -> "Question":
+        """Ask some of the people, drawn by `seed`. Movies are those of training, ids ascending."""
+        movie_ids, columns = index_ids(split.training.movie_ids)
+        counts = np.bincount(columns).astype(np.float64)
+        sums = np.bincount(columns, split.training.values).astype(np.float64)
+        mean = float(split.training.values.mean()) / HALF_STARS
+        return cls(mean, counts, sums, list(_cases(split, movie_ids, counts, seed)))
+
+    def answer(
+        self, models: Sequence[StarsModel], vectors: Floats, case: Case
+    ) -> list[NDArray[np.float64]]:
+        """What each model foresees; how alike films are is reckoned once for all of them."""
+        rated, asked = vectors[case.rated], vectors[case.asked]
+        among, beside = likeness(rated, rated), likeness(asked, rated)
+        return [
+            model.predict_by_likeness(
+                among,
+                beside,
+                self._parts(model, case.rated),
+                case.stars,
+                self._parts(model, case.asked),
+            )
+            for model in models
+        ]
+
+    def _parts(self, model: StarsModel, columns: NDArray[np.intp]) -> NDArray[np.float64]:
+        return model.film_parts(self.rating_counts[columns], self.rating_sums[columns])
+
+
+def measure(question: Question, vectors: Floats) -> dict[str, Any] | None:
     """Choose a `StarsModel` and say how good it is; None where there is too little to tell.
 
-    `movie_ids` (I,) ascending and `vectors` (I, d) are of a space fitted on `split.training`. Only
-    what a page would show counts: held-out ratings of people and films with enough ratings. A half
-    of the people, drawn by `seed`, chooses the strength of taste and the line, the other half
-    measures. The answer is JSON-able:
+    `vectors` (I, d) are of a space fitted on the training part of the question's split. A half of
+    the people chooses the strength of taste and the line, the other half measures. The answer is
+    JSON-able:
 
     - `model`: the settings, see `StarsModel`; `fewest_ratings`, `fewest_of_film`: who gets stars
     - `people`, `ratings`: how many measured
@@ -48,16 +106,13 @@ def measure(
     - `calibration`: for every half star of what was predicted, `from`, `to`, `ratings` and the
       means `predicted` and `actual`
     """
-    films = _films(split.training, movie_ids, vectors)
-    cases = list(_cases(split, movie_ids, films.counts, seed))
-    choosing, measuring = cases[::2], cases[1::2]
+    choosing, measuring = question.cases[::2], question.cases[1::2]
     if not measuring:
         return None
-    mean = float(split.training.values.mean()) / HALF_STARS
     # The systems are small: threads would only wait for each other.
     with threadpoolctl.threadpool_limits(1, "blas"):
-        model = _choose(StarsModel(mean, taste=0.0), films, choosing)
-        predicted = [films.predict([model], case)[0] for case in measuring]
+        model = _choose(question, vectors, choosing)
+        predicted = [question.answer([model], vectors, case)[0] for case in measuring]
     slope, offset = _line([c.baseline for c in choosing], [c.actual for c in choosing])
     baseline = [np.clip(offset + slope * c.baseline, LOWEST, HIGHEST) for c in measuring]
     actual = [case.actual for case in measuring]
@@ -97,61 +152,37 @@ def baseline(training: Ratings) -> tuple[float, NDArray[np.float64], NDArray[np.
     """
     users, rows = index_ids(training.user_ids)
     movies, columns = index_ids(training.movie_ids)
-    stars = training.values / HALF_STARS
-    mean = float(stars.mean())
+    mean = float(training.values.mean()) / HALF_STARS
     of_users, of_movies = np.zeros(len(users)), np.zeros(len(movies))
-    user_counts = np.bincount(rows) + _PERSON_PRIOR
-    movie_counts = np.bincount(columns) + _FILM_PRIOR
     for _ in range(_SWEEPS):
-        of_movies = np.bincount(columns, stars - mean - of_users[rows]) / movie_counts
-        of_users = np.bincount(rows, stars - mean - of_movies[columns]) / user_counts
+        of_movies = _means_beyond(mean, training.values, columns, rows, of_users, _FILM_PRIOR)
+        of_users = _means_beyond(mean, training.values, rows, columns, of_movies, _PERSON_PRIOR)
     return mean, of_users, of_movies
 
 
-@dataclass(frozen=True)
-class _Case:
-    """One person: what they gave, and what they gave to the films held out."""
+def _means_beyond(
+    mean: float,
+    values: NDArray[np.int8],
+    owners: NDArray[np.int32],
+    others: NDArray[np.int32],
+    of_others: NDArray[np.float64],
+    prior: float,
+) -> NDArray[np.float64]:
+    """Each owner's mean of what ratings (n,) are beyond μ and the other side's part.
 
-    rated: NDArray[np.intp]
-    """Columns, as the films held out are: vectors of so many people would take much memory."""
-    stars: Floats
-    asked: NDArray[np.intp]
-    actual: Floats
-    baseline: Floats
-
-
-@dataclass(frozen=True)
-class _Films:
-    """What predictions follow from."""
-
-    vectors: Floats
-    counts: Floats
-    """(I,) how many ratings each has."""
-    sums: Floats
-    """(I,) of half stars."""
-
-    def predict(self, models: Sequence[StarsModel], case: _Case) -> list[NDArray[np.float64]]:
-        """What each model foresees; how alike films are is reckoned once for all of them."""
-        rated, asked = self.vectors[case.rated], self.vectors[case.asked]
-        among, beside = likeness(rated, rated), likeness(asked, rated)
-        return [
-            model.predict_by_likeness(
-                among,
-                beside,
-                self._parts(model, case.rated),
-                case.stars,
-                self._parts(model, case.asked),
-            )
-            for model in models
-        ]
-
-    def _parts(self, model: StarsModel, columns: NDArray[np.intp]) -> NDArray[np.float64]:
-        return model.film_parts(self.counts[columns], self.sums[columns])
+    It is shrunk as if there were `prior` ratings of 0 besides.
+    """
+    size = int(owners.max()) + 1
+    sums, counts = np.zeros(size), np.full(size, prior)
+    for start in range(0, len(values), _BLOCK):
+        part = slice(start, start + _BLOCK)
+        beyond = values[part] / HALF_STARS - mean - of_others[others[part]]
+        sums += np.bincount(owners[part], beyond, minlength=size)
+        counts += np.bincount(owners[part], minlength=size)
+    return np.asarray(sums / counts)
 
 
-def _cases(
-    split: Split, movie_ids: NDArray[np.int64], counts: Floats, seed: int
-) -> Iterator[_Case]:
+def _cases(split: Split, movie_ids: NDArray[np.int64], counts: Floats, seed: int) -> Iterator[Case]:
     """Yield some people, in an order drawn by the seed, with what a page would show them."""
     training, held_out = split.training, split.held_out
     mean, of_users, of_movies = baseline(training)
@@ -168,20 +199,13 @@ def _cases(
         asked, late = asked[is_shown], late[is_shown]
         if not len(late):
             continue
-        yield _Case(
+        yield Case(
             rated=np.searchsorted(movie_ids, training.movie_ids[early]),
             stars=training.values[early] / HALF_STARS,
             asked=asked,
             actual=held_out.values[late] / HALF_STARS,
             baseline=mean + of_users[np.searchsorted(user_ids, person)] + of_movies[asked],
         )
-
-
-def _films(training: Ratings, movie_ids: NDArray[np.int64], vectors: Floats) -> _Films:
-    columns = np.searchsorted(movie_ids, training.movie_ids)
-    counts = np.bincount(columns, minlength=len(movie_ids))
-    sums = np.bincount(columns, training.values, minlength=len(movie_ids))
-    return _Films(vectors, counts.astype(np.float64), sums.astype(np.float64))
 
 
 def _positions(ratings: Ratings, people: NDArray[np.int64]) -> list[NDArray[np.intp]]:
@@ -193,11 +217,11 @@ def _positions(ratings: Ratings, people: NDArray[np.int64]) -> list[NDArray[np.i
     return [theirs[start:end] for start, end in zip(starts, ends, strict=True)]
 
 
-def _choose(model: StarsModel, films: _Films, cases: list[_Case]) -> StarsModel:
+def _choose(question: Question, vectors: Floats, cases: list[Case]) -> StarsModel:
     """The model with the strength of taste that errs least, and the line that fits best."""
     actual = [case.actual for case in cases]
-    tried = [replace(model, taste=taste) for taste in TASTES]
-    answers = list(zip(*(films.predict(tried, case) for case in cases), strict=True))
+    tried = [StarsModel(question.mean, taste) for taste in TASTES]
+    answers = list(zip(*(question.answer(tried, vectors, case) for case in cases), strict=True))
     best = int(np.argmin([_rmse(answer, actual) for answer in answers]))
     slope, offset = _line(answers[best], actual)
     return replace(tried[best], slope=slope, offset=offset)

@@ -96,7 +96,7 @@ def always_five(person, film, random):
 
 def measure(give):
     ratings, vectors = two_camps(give)
-    return stars.measure(time_split(ratings, 0.2), np.arange(80), vectors)
+    return stars.measure(stars.Question.build(time_split(ratings, 0.2)), vectors)
 
 
 def test_stars_are_honest_where_taste_tells_more_than_films_and_people_do():
@@ -123,8 +123,8 @@ def test_the_same_ratings_measure_the_same_twice():
 
 def test_a_handful_of_ratings_cannot_be_measured():
     ratings, vectors = two_camps(by_taste, people=3, films=10)
-    split = time_split(ratings, 0.2)
-    assert stars.measure(split, np.arange(10), vectors[:10]) is None
+    question = stars.Question.build(time_split(ratings, 0.2))
+    assert stars.measure(question, vectors[:10]) is None
 
 
 def test_the_baseline_finds_what_people_and_films_are_worth():
