@@ -19,12 +19,8 @@ from recommender.interactions import Ratings
 
 _INT32 = np.iinfo(np.int32).max
 
-RATINGS = (
-    "SELECT user_id, movie_id, value, rated_at FROM users_rating AS rating"
-    " WHERE NOT EXISTS (SELECT FROM users_leftout AS left_out"
-    " WHERE left_out.user_id = rating.user_id AND left_out.movie_id = rating.movie_id)"
-)
-"""All that count for their people's taste: none that was left out, as in fold-in."""
+Pairs = tuple[NDArray[np.int64], NDArray[np.int64]]
+"""Users (n,) and movies (n,)."""
 
 
 @dataclass(frozen=True)
@@ -86,24 +82,57 @@ def _reader() -> Iterator[tuple[dbapi.Cursor, datetime]]:
 
 
 def _ratings(cursor: dbapi.Cursor) -> Ratings:
-    cursor.execute(RATINGS)
+    """All that count for their people's taste: none that was left out, as in fold-in.
+
+    What was left out is sorted out here. PostgreSQL, which expects some of it always, would put all
+    ratings into a hash table of temporary files to look for it.
+    """
+    left_out = _left_out(cursor)
+    cursor.execute("SELECT user_id, movie_id, value, rated_at FROM users_rating")
     reader = cursor.fetch_record_batch()
-    columns: dict[str, list[NDArray[Any]]] = {name: [] for name in reader.schema.names}
+    columns: list[list[NDArray[Any]]] = [[], [], [], []]
     # A batch at a time: all ratings in Arrow's and in our form would be twice the memory.
     for batch in reader:
-        for name, parts in columns.items():
-            parts.append(_narrow(name, batch.column(name).to_numpy(zero_copy_only=False)))
-    users, movies, values, rated_at = (_joined(parts) for parts in columns.values())
-    return Ratings(users, movies, values, rated_at)
+        users, movies, values, rated_at = (
+            batch.column(name).to_numpy(zero_copy_only=False) for name in reader.schema.names
+        )
+        counts = ~_among((users, movies), left_out)
+        narrow = (_narrow(users), _narrow(movies), values.astype(np.int8), _microseconds(rated_at))
+        for parts, column in zip(columns, narrow, strict=True):
+            parts.append(column if counts.all() else column[counts])
+    return Ratings(*map(_joined, columns))
 
 
-def _narrow(name: str, column: NDArray[Any]) -> NDArray[Any]:
-    """A column (n,) in as few bytes as `Ratings` keeps it."""
-    if name == "value":
-        return column.astype(np.int8)
-    if name == "rated_at":
-        return column.astype("datetime64[us]").astype(np.int64)
-    return column.astype(np.int32 if column.max(initial=0) <= _INT32 else np.int64)
+def _left_out(cursor: dbapi.Cursor) -> Pairs:
+    """Whose ratings of which movies do not count."""
+    cursor.execute("SELECT user_id, movie_id FROM users_leftout")
+    table = cursor.fetch_arrow_table()
+    return table.column("user_id").to_numpy(), table.column("movie_id").to_numpy()
+
+
+def _among(pairs: Pairs, others: Pairs) -> NDArray[np.bool_]:
+    """Which of the pairs (n,) are among the others (m,)."""
+    is_found = np.isin(pairs[0], others[0])
+    # Few people leave anything out; a pair of theirs is compared as one number.
+    some = np.flatnonzero(is_found)
+    movies = 1 + max(pairs[1].max(initial=0), others[1].max(initial=0))
+    people = np.unique(others[0])
+    keys = [
+        np.searchsorted(people, users) * movies + of
+        for users, of in ((pairs[0][some], pairs[1][some]), others)
+    ]
+    is_found[some] = np.isin(*keys)
+    return is_found
+
+
+def _narrow(ids: NDArray[np.int64]) -> NDArray[Any]:
+    """Ids (n,) in as few bytes as `Ratings` keeps them."""
+    return ids.astype(np.int32 if ids.max(initial=0) <= _INT32 else np.int64)
+
+
+def _microseconds(moments: NDArray[np.datetime64]) -> NDArray[np.int64]:
+    """Since 1970 (n,)."""
+    return moments.astype("datetime64[us]").astype(np.int64)
 
 
 def _joined(parts: list[NDArray[Any]]) -> NDArray[Any]:
