@@ -16,8 +16,8 @@ HALF_STARS = 2.0
 _RECENCY_HALVES = 10.0
 """Later ratings after which what is special about the latest has halved."""
 
-_BLOCK = 1 << 21
-"""Ratings weighed or sorted at a time: keeps temporaries near 100 MB however many there are."""
+_BLOCK = 1 << 19
+"""Ratings weighed or sorted at a time: keeps temporaries near 30 MB however many there are."""
 
 
 Ids = NDArray[np.integer[Any]]

@@ -186,9 +186,9 @@ def _cases(split: Split, movie_ids: NDArray[np.int64], counts: Floats, seed: int
     """Yield some people, in an order drawn by the seed, with what a page would show them."""
     training, held_out = split.training, split.held_out
     mean, of_users, of_movies = baseline(training)
-    user_ids, user_counts = np.unique(training.user_ids, return_counts=True)
-    rated_enough = user_ids[user_counts >= FEWEST_RATINGS]
-    candidates = np.intersect1d(rated_enough, held_out.user_ids)
+    user_ids, rows = index_ids(training.user_ids)
+    rated_enough = user_ids[np.bincount(rows) >= FEWEST_RATINGS]
+    candidates = rated_enough[np.isin(rated_enough, held_out.user_ids)]
     people = np.random.default_rng(seed).permutation(candidates)[:MEASURED_PEOPLE]
     by_person = _positions(training, people), _positions(held_out, people)
     for person, early, late in zip(people, *by_person, strict=True):
