@@ -64,8 +64,11 @@ class Charted:
 
     @property
     def weight(self) -> float:
-        """What it counts for its region's name: known films more than others."""
-        return 0.1 + math.log1p(self.rating_count)
+        """What it counts for its region's name and its middle: known films more than others.
+
+        Ten thousand that nobody knows would name a region by what nobody finds there.
+        """
+        return 0.01 + math.log1p(self.rating_count)
 
     @property
     def movie(self) -> Movie:

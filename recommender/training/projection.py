@@ -70,7 +70,10 @@ def draw(
     start, is_fresh = _start(movie_ids[:count], unit[:count], earlier)
     placed = _project(unit[:count], start, is_fresh, progress)
     placed = _as_before(placed, movie_ids[:count], earlier)
-    positions = np.vstack([placed, _beside(unit[count:], unit[:count], placed)])
+    rated = int((rating_counts[order] > 0).sum())
+    few = _beside(unit[count:rated], unit[:count], placed)
+    new = _new_beside(unit[rated:], unit[:count], placed)
+    positions = np.vstack([placed, few, new])
     return FilmMap(movie_ids, positions, _regions(placed, positions))
 
 
@@ -163,6 +166,27 @@ def _beside(
     weights = np.exp(20 * (likeness - likeness[:, :1])).astype(np.float64)
     weights /= weights.sum(axis=1, keepdims=True)
     return np.asarray(np.einsum("nk,nkd->nd", weights, placed[nearest]))
+
+
+def _new_beside(
+    unit: NDArray[np.float32], others: NDArray[np.float32], placed: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Places (n, 2) for films that nobody has rated (n, d), as `_beside` gives them.
+
+    What is told of films says less than ratings, so their vectors are much alike, and as they are
+    most of them would lie beside the same few films. What sets them apart decides: each side is
+    taken from its own mean (Suzuki et al., EMNLP 2013), where there are enough for one.
+    """
+    if len(unit) >= FEWEST_FILMS:
+        unit, others = _apart(unit), _apart(others)
+    return _beside(unit, others, placed)
+
+
+def _apart(unit: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Vectors (n, d) from their mean, of length 1 again; one at the mean stays there."""
+    centred = unit - unit.mean(axis=0)
+    lengths = np.linalg.norm(centred, axis=1, keepdims=True)
+    return np.asarray(centred / np.where(lengths > 0, lengths, 1), dtype=np.float32)
 
 
 def _as_before(

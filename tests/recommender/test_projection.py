@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+from scipy.spatial import cKDTree
 
 from recommender.training import projection
 from recommender.vectors import NO_MAP, FilmMap
@@ -49,6 +50,16 @@ def test_films_with_few_ratings_lie_beside_those_that_they_are_like(drawn):
     found = projection.draw(ids, vectors, counts)
     assert len(found) == 160
     assert (found.movie_ids[nearest(found)] % 4 == found.movie_ids % 4)[120:].mean() > 0.9
+
+
+def test_films_that_nobody_has_rated_lie_by_what_sets_them_apart():
+    ids, vectors, counts = clumps(films=280)
+    counts[160:] = 0
+    # Of the first clump's kind, as all that is told of them has it, and a little of their own.
+    vectors[160:] = 0.2 * vectors[160:] + vectors[0]
+    found = projection.draw(ids, vectors, counts)
+    _, beside = cKDTree(found.positions[:160]).query(found.positions[160:])
+    assert (found.movie_ids[beside] % 4 == found.movie_ids[160:] % 4).mean() > 0.9
 
 
 def test_too_few_films_and_films_without_a_direction_have_no_map():
