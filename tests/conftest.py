@@ -20,6 +20,7 @@ from recommender.models import ModelVersion
 from recommender.training import pipeline, runs
 from recommender.vectors import FilmMap
 from tests.factories import UserFactory, films_at_once
+from users import history
 from users.models import Rating, User
 
 SMALL = {"factors": 8, "iterations": 5}
@@ -141,4 +142,6 @@ def no_queue(monkeypatch) -> None:
     """Nothing answers where the queue should be."""
     # An app of its own: the real one keeps its connections, and would hand them on.
     nowhere = Celery(broker="redis://127.0.0.1:1/0", set_as_current=False)
-    monkeypatch.setattr(runs, "app", nowhere)
+    nowhere.conf.broker_transport_options = settings.CELERY_BROKER_TRANSPORT_OPTIONS
+    for room in (runs, history):
+        monkeypatch.setattr(room, "app", nowhere)

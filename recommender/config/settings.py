@@ -135,7 +135,13 @@ if REDIS_URL.startswith("unix://"):
         "?db=", "?virtual_host="
     )
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
-CELERY_BROKER_TRANSPORT_OPTIONS = {"socket_connect_timeout": 5, "socket_keepalive": True}
+CELERY_BROKER_TRANSPORT_OPTIONS = {
+    "socket_connect_timeout": 5,
+    "socket_keepalive": True,
+    # A page says at once that the queue is away; workers have retries of their own.
+    "max_retries": 1,
+    "interval_start": 0,
+}
 # Runs keep their own record in the database; nothing reads a task's result.
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"

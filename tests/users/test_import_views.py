@@ -131,12 +131,8 @@ def test_the_page_tells_while_no_worker_takes_the_work(client, person, monkeypat
     assert client.get(reverse("users:import_progress"))["HX-Refresh"] == "true"
 
 
-def test_the_page_tells_when_the_queue_is_away(client, person, monkeypatch):
-    from celery import Celery
-
+def test_the_page_tells_when_the_queue_is_away(client, person, no_queue, monkeypatch):
     monkeypatch.setattr(history, "AT_ONCE", 0)
-    nowhere = Celery(broker="redis://127.0.0.1:1/0", set_as_current=False)
-    monkeypatch.setattr(history, "app", nowhere)
     page = bring(client).content.decode()
     assert "The queue cannot be reached" in page
     assert "Start again" in page

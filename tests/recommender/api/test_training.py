@@ -1,5 +1,4 @@
 import pytest
-from celery import Celery
 from django.contrib.auth.models import Permission
 
 from recommender.config.celery import app
@@ -88,9 +87,7 @@ def test_a_wrong_setting_is_named_and_nothing_starts(client, body, field):
     assert not TrainingRun.objects.exists()
 
 
-def test_without_a_queue_nothing_is_started(client, monkeypatch):
-    nowhere = Celery(broker="redis://127.0.0.1:1/0", set_as_current=False)
-    monkeypatch.setattr(runs, "app", nowhere)
+def test_without_a_queue_nothing_is_started(client, no_queue):
     response = client.post(RUNS, {}, format="json")
     assert response.status_code == 503
     assert problem(response) == {None: "unavailable"}
