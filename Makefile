@@ -27,7 +27,7 @@ dev: $(VENV)/.installed
 	@DEBUG=1 exec $(BIN)/python manage.py demo --port $(PORT) --reload
 
 test: $(VENV)/.installed
-	@$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile $(TESTS)
+	@$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder $(TESTS)
 
 # For `train --engine spark`, and for its tests, which are skipped without: Java 17 is needed besides.
 spark: $(VENV)/.installed-spark

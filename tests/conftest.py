@@ -131,6 +131,12 @@ def trained(camps) -> ModelVersion:
     return pipeline.execute(runs.create(parameters=SMALL))
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with what takes longest, so that no process waits for another at the end."""
+    items.sort(key=lambda item: [item.get_closest_marker(m) is None for m in ("slow", "browser")])
+
+
 def pytest_configure() -> None:
     # Pages name static files as they lie in the tree: nothing is collected before the tests.
     storage = "django.contrib.staticfiles.storage.StaticFilesStorage"

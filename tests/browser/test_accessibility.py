@@ -26,6 +26,7 @@ from users import evenings, ratings
 from users.models import Evening, User
 
 pytestmark = [
+    pytest.mark.slow,
     pytest.mark.browser,
     pytest.mark.django_db(transaction=True),
     pytest.mark.urls(__name__),
