@@ -104,7 +104,7 @@ class MovieAdmin(LargeTableAdmin):
 
     @admin.display(description="Genres")
     def genre_names(self, movie: Movie) -> str:
-        return ", ".join(genre.name for genre in movie.genres.all())
+        return ", ".join(genre.name for genre in movie.genre_list)
 
     @admin.display(description="Mean stars", ordering="weighted_rating")
     def stars(self, movie: Movie) -> str:

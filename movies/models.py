@@ -12,6 +12,7 @@ from django.db import models
 from django.db.models import F, OuterRef, Prefetch, Q, Subquery, Sum, Value
 from django.db.models.functions import Cast, Left, Replace, Reverse, Upper
 from django.urls import reverse
+from django.utils.functional import cached_property
 from django.utils.text import slugify
 
 from movies import titles
@@ -157,7 +158,7 @@ class MovieQuerySet(models.QuerySet["Movie"]):
         return {"ratings": Sum("rating_count"), "half_stars": Sum("rating_sum")}
 
     def with_genres(self) -> Self:
-        return self.prefetch_related("genres")
+        return self.prefetch_related(genres())
 
     def with_credits(self) -> Self:
         return self.prefetch_related("credits__person")
@@ -232,6 +233,15 @@ class Movie(models.Model):
     def get_absolute_url(self) -> str:
         return reverse("movies:detail", args=[self.pk, slugify(self.title) or "film"])
 
+    @cached_property
+    def genre_list(self) -> list[Genre]:
+        """The film's genres by name.
+
+        A plain list, for Django makes a manager anew whenever `genres` is read, which in long lists
+        takes longer than their query.
+        """
+        return list(self.genres.all())
+
     @property
     def is_new(self) -> bool:
         """Whether nobody has rated it yet, so that it is known by what is told of it alone."""
@@ -269,7 +279,7 @@ class Movie(models.Model):
 
         Its genres stand elsewhere.
         """
-        genres = [genre.name.lower() for genre in self.genres.all()]
+        genres = [genre.name.lower() for genre in self.genre_list]
         kept = self.tags.filter(tag__people__gte=SHARED_BY).exclude(tag__name__in=genres)
         first = kept.order_by("-people", "-tag__people", "tag__name")[:MOST_TAGS]
         return list(first.values_list("tag__name", flat=True))
@@ -360,3 +370,8 @@ def leading_credits() -> Prefetch:
     """To be prefetched where a line says who made a film: its directors, and who leads its cast."""
     leading = Q(role=Credit.Role.DIRECTOR) | Q(position__lt=LEADING_PARTS)
     return Prefetch("credits", Credit.objects.filter(leading).select_related("person"))
+
+
+def genres(films: str = "") -> Prefetch:
+    """To be prefetched where lists tell the genres of their films, or of those at `films__`."""
+    return Prefetch(f"{films}genres", to_attr="genre_list")

@@ -134,7 +134,7 @@ ERAS: list[tuple[int, list[Palette]]] = [
 
 def draw(movie: Movie) -> str:
     """Return the film's poster as an SVG document of 300 × 450."""
-    genres = [genre.name for genre in movie.genres.all()]
+    genres = [genre.name for genre in movie.genre_list]
     random = Random(movie.pk)
     palette = random.choice(_era(movie.year))
     artwork = random.choice(_compositions(genres))(random, palette)
@@ -150,7 +150,7 @@ def draw(movie: Movie) -> str:
 
 def etag(movie: Movie) -> str:
     """Return a tag that changes with everything that the poster shows."""
-    genres = ",".join(sorted(genre.name for genre in movie.genres.all()))
+    genres = ",".join(sorted(genre.name for genre in movie.genre_list))
     shown = f"{EDITION}|{movie.pk}|{movie.title}|{movie.year}|{genres}"
     return f'"{hashlib.sha256(shown.encode()).hexdigest()[:20]}"'
 

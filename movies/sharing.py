@@ -32,7 +32,7 @@ def structured_data(movie: Movie, address: str, image: str) -> str:
         "name": movie.title,
         "url": address,
         "image": image,
-        "genre": [genre.name for genre in movie.genres.all()],
+        "genre": [genre.name for genre in movie.genre_list],
         "director": _people(movie.directors),
         "actor": _people(movie.cast),
         "description": movie.overview,
@@ -60,7 +60,7 @@ def _card(movie: Movie) -> str:
     title = "".join(
         draw_line(line.text, TITLE.x, TITLE.y + line.y, line.size, INK) for line in lines
     )
-    genres = [genre.name for genre in movie.genres.all()][:3]
+    genres = [genre.name for genre in movie.genre_list][:3]
     told = "  ·  ".join([*([str(movie.year)] if movie.year else []), *genres]).upper()
     beneath = TITLE.y + block_height(lines) + 56
     facts = draw_line(told, TITLE.x, beneath, 20, QUIET, tracking=0.12) if told else ""

@@ -12,7 +12,7 @@ from django.db import transaction
 from django.db.models import Count, F, Sum
 from django.utils import timezone
 
-from movies.models import Movie, MovieQuerySet
+from movies.models import Movie, MovieQuerySet, genres
 from users.models import Dismissal, Evening, LessLike, Member, Rating, User, Vote
 
 MOST_MEMBERS = 8
@@ -183,7 +183,7 @@ def said(evening: Evening) -> list[Said]:
     """Return the films that anybody has said something of, the latest first."""
     votes = Vote.objects.filter(member__evening=evening).select_related("member__user", "movie")
     films: dict[int, Said] = {}
-    for vote in votes.order_by("-said_at", "movie_id").prefetch_related("movie__genres"):
+    for vote in votes.order_by("-said_at", "movie_id").prefetch_related(genres("movie__")):
         film = films.setdefault(vote.movie_id, Said(vote.movie))
         (film.vetoed_by if vote.is_veto else film.yes).append(vote.member)
     return list(films.values())

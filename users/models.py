@@ -14,7 +14,7 @@ from django.db.models.functions import Abs, Cast, Trunc
 from django.urls import reverse
 from django.utils import timezone
 
-from movies.models import Movie
+from movies.models import Movie, genres
 from users.dials import END, NAMES, Dials
 from users.scales import MAX_HALF_STARS, MIN_HALF_STARS, Scale
 
@@ -138,7 +138,7 @@ class OfMoviesQuerySet(models.QuerySet):
     """What people have said of movies, be it stars, a wish to see one, or the wish not to."""
 
     def with_movies(self) -> Self:
-        return self.select_related("movie").prefetch_related("movie__genres")
+        return self.select_related("movie").prefetch_related(genres("movie__"))
 
 
 class RatingQuerySet(OfMoviesQuerySet):

@@ -12,7 +12,7 @@ from rest_framework.response import Response
 
 from movies import search
 from movies.forms import BrowseForm
-from movies.models import Credit, Genre, Movie
+from movies.models import Credit, Genre, Movie, genres
 from recommender.api.endpoint import Endpoint, PagedEndpoint, PageQuery, Query
 from recommender.models import Space
 from recommender.serving.finding import find
@@ -151,7 +151,7 @@ class GenreSerializer(serializers.ModelSerializer[Genre]):
 
 
 class MovieSerializer(serializers.ModelSerializer[Movie]):
-    genres = GenreSerializer(many=True, read_only=True)
+    genres = GenreSerializer(source="genre_list", many=True, read_only=True)
     mean_stars = serializers.FloatField(
         read_only=True, allow_null=True, help_text="The mean of its ratings, null without any."
     )
@@ -185,7 +185,7 @@ class MovieSerializer(serializers.ModelSerializer[Movie]):
             "title": movie.title,
             "year": movie.year,
             "minutes": movie.minutes,
-            "genres": [{"slug": genre.slug, "name": genre.name} for genre in movie.genres.all()],
+            "genres": [{"slug": genre.slug, "name": genre.name} for genre in movie.genre_list],
             "poster_url": movie.poster_url,
             "rating_count": movie.rating_count,
             "mean_stars": movie.mean_stars,
@@ -298,7 +298,7 @@ class SearchView(Endpoint):
     def get(self, request: Request) -> Response:
         """Films by title and by what they are about, people by name: as the search box answers."""
         found = find(self.query["q"], self.query["k"], plain=self.query.get("plain", ()))
-        prefetch_related_objects(found.films, "genres")
+        prefetch_related_objects(found.films, genres())
         answer = {
             "conditions": found.conditions,
             "people": found.people,

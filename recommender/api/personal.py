@@ -19,7 +19,7 @@ from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from movies.models import Movie
+from movies.models import Movie, genres
 from recommender.api import kept
 from recommender.api.catalogue import (
     PREDICTED_STARS,
@@ -455,7 +455,7 @@ class RecommendationsView(Endpoint):
         personal = [film.movie for film in films if film.is_personal]
         reasons = explain(person, personal, version=version) if personal else {}
         prefetch_related_objects(
-            [reason.movie for each in reasons.values() for reason in each], "genres"
+            [reason.movie for each in reasons.values() for reason in each], genres()
         )
         predictions = predicted_stars(person, [film.movie for film in films], version)
         results = [

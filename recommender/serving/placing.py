@@ -87,7 +87,7 @@ def _films(movies: list[Movie]) -> Films:
         movie_ids=np.array([movie.pk for movie in movies], dtype=np.int64),
         titles=[movie.title for movie in movies],
         years=[movie.year for movie in movies],
-        genres=[tuple(sorted(genre.name for genre in movie.genres.all())) for movie in movies],
+        genres=[tuple(sorted(genre.name for genre in movie.genre_list)) for movie in movies],
         overviews=[movie.overview for movie in movies],
         credits=[
             tuple(

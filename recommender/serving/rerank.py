@@ -44,7 +44,7 @@ def vary(movies: "list[Movie]", k: int) -> "list[Movie]":
 
 
 def _kinds(movie: "Movie") -> list[str]:
-    genres = [genre.name for genre in movie.genres.all()]
+    genres = [genre.name for genre in movie.genre_list]
     return [*genres, f"{movie.year // 10}0s"] if movie.year else genres
 
 
