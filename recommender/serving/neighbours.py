@@ -8,6 +8,7 @@ from django.db.models import Count, F, FloatField, Value
 from django.db.models.functions import Cast, Greatest, Sqrt
 from numpy.typing import NDArray
 
+from movies.listing import listed
 from movies.models import Movie
 from recommender.models import ModelVersion
 from recommender.serving import foldin, retrieval
@@ -149,5 +150,5 @@ def _loved(person: User, version: ModelVersion, user_ids: list[int], most: int) 
         .order_by("-lift", "movie_id")[:most]
     )
     lovers = {row["movie_id"]: row["lovers"] for row in rows}
-    movies = Movie.objects.with_genres().in_bulk(list(lovers))
+    movies = listed(lovers)
     return [Loved(movies[movie_id], count) for movie_id, count in lovers.items()]

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from movies.listing import listed
 from movies.models import Movie
 from recommender.models import ModelVersion, MovieVector
 from recommender.serving import foldin, retrieval
@@ -91,7 +92,7 @@ def _seeds(rated: RatedMovies, parts: NDArray[np.float32], most: int) -> list[Se
     means = parts.mean(axis=0)
     firsts = np.bincount(parts[parts.any(axis=1)].argmax(axis=1), minlength=len(means))
     order = [int(j) for j in np.argsort(-means, kind="stable")[:most] if means[j] > 0]
-    movies = Movie.objects.with_genres().in_bulk(rated.movie_ids[order].tolist())
+    movies = listed(rated.movie_ids[order].tolist())
     return [
         Seed(
             movies[int(rated.movie_ids[j])],

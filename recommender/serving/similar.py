@@ -11,6 +11,7 @@ import numpy as np
 from django.contrib.auth.models import AnonymousUser
 from numpy.typing import NDArray
 
+from movies.listing import listed
 from movies.models import Movie
 from recommender.models import Metric, ModelVersion, MovieVector, Space
 from recommender.serving import fusion, popular, retrieval
@@ -66,7 +67,7 @@ def similar(
     size = k if len(asked) == 1 else max(k, fusion.POOL)
     named = {space: _nearest(known[space], {movie.pk, *dismissed}, size) for space in asked}
     ids = fusion.fuse(named, asked)[0][:k].tolist()
-    movies = Movie.objects.with_genres().in_bulk(ids)
+    movies = listed(ids)
     return [movies[movie_id] for movie_id in ids]
 
 

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from movies.listing import listed
 from movies.models import Movie, MovieQuerySet
 from recommender.models import ModelVersion
 from recommender.serving import dials as turning
@@ -148,7 +149,7 @@ def _order(pool: Pool, relevances: Floats, power: float) -> tuple[NDArray[np.int
 
 def _picks(people: Sequence[User], movie_ids: NDArray[np.int64], relevances: Floats) -> list[Pick]:
     """The films with what is told of them; `relevances` (k, m)."""
-    movies = Movie.objects.with_genres().in_bulk(movie_ids.tolist())
+    movies = listed(movie_ids.tolist())
     unseen = [movie for movie in movies.values() if not _seen_by(people, movie)]
     stars = predicted_stars_of(people, unseen)
     told = {movie.pk for movie in unseen}

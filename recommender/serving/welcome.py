@@ -7,6 +7,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
+from movies.listing import listed
 from movies.models import Movie
 from recommender.models import ModelVersion
 from recommender.serving import rerank
@@ -44,7 +45,7 @@ def films_to_rate(person: User, k: int, shown: Sequence[int] = ()) -> list[Movie
     ids = _most_telling(person, version, k, shown) if version else []
     if missing := k - len(ids):
         ids += _well_known(missing, without={*ids, *shown, *person.settled_ids})
-    movies = Movie.objects.with_genres().in_bulk(ids)
+    movies = listed(ids)
     return [movies[movie_id] for movie_id in ids]
 
 
