@@ -17,7 +17,8 @@ from recommender.embedders import EMBEDDERS, FoldIn, Rated
 from recommender.interactions import Weighting
 from recommender.models import ModelVersion
 from recommender.recipe import Recipe
-from recommender.vectors import binary_cursor, of_sent
+from recommender.serving.kept_vectors import of_films
+from recommender.vectors import binary_cursor
 from users.models import User
 
 SAMPLED_PEOPLE = 5_000
@@ -113,33 +114,22 @@ def rated_movies(person: User, version: ModelVersion) -> RatedMovies:
     """
     with binary_cursor() as cursor:
         cursor.execute(
-            "SELECT rating.movie_id, rating.value, vector_send(movie.vector),"
-            " vector_send(movie.input),"
-            " (extract(epoch FROM rating.rated_at) * 1000000)::bigint FROM users_rating AS rating"
-            " LEFT JOIN recommender_movievector AS movie"
-            " ON movie.movie_id = rating.movie_id AND movie.version_id = %s"
-            " WHERE rating.user_id = %s AND NOT EXISTS (SELECT FROM users_leftout AS left_out"
+            "SELECT movie_id, value, (extract(epoch FROM rated_at) * 1000000)::bigint"
+            " FROM users_rating AS rating WHERE user_id = %s"
+            " AND NOT EXISTS (SELECT FROM users_leftout AS left_out"
             " WHERE left_out.user_id = rating.user_id AND left_out.movie_id = rating.movie_id)"
-            " ORDER BY rating.movie_id",
-            [version.pk, person.pk],
+            " ORDER BY movie_id",
+            [person.pk],
         )
-        rows = cursor.fetchall()
-    model = model_of(version)
+        rows = np.array(cursor.fetchall(), dtype=np.int64).reshape(-1, 3)
+    movie_ids, values, rated_at = rows[:, 0], rows[:, 1].astype(np.int8), rows[:, 2]
     # The middle is that of all ratings, those of films outside the space too.
-    values = np.array([row[1] for row in rows], dtype=np.int8)
-    rated_at = np.array([row[4] for row in rows], dtype=np.int64)
-    confidences = model.weighting.confidences(values, rated_at)
-    known = np.array([row[2] is not None for row in rows], dtype=np.bool_)
-    vectors = of_sent([row[2] for row in rows if row[2] is not None])
-    inputs = of_sent([row[3] for row in rows if row[3] is not None])
+    confidences = model_of(version).weighting.confidences(values, rated_at)
+    films = of_films(version, movie_ids)
     return RatedMovies(
-        movie_ids=np.array([row[0] for row in rows], dtype=np.int64)[known],
-        values=values[known],
-        rated=Rated(
-            vectors=vectors.reshape(-1, version.dimensions),
-            inputs=inputs.reshape(len(vectors), -1) if len(vectors) else inputs,
-            confidences=confidences[known],
-        ),
+        movie_ids=movie_ids[films.is_known],
+        values=values[films.is_known],
+        rated=Rated(films.vectors, films.inputs, confidences[films.is_known]),
     )
 
 

@@ -7,11 +7,13 @@ from typing import Any
 
 import numpy as np
 from django.contrib.auth.models import AnonymousUser
+from numpy.typing import NDArray
 
 from movies.models import Movie
 from recommender.models import ModelVersion
+from recommender.serving.kept_vectors import of_films
 from recommender.stars import MOST_RATINGS, StarsModel
-from recommender.vectors import binary_cursor, of_sent
+from recommender.vectors import binary_cursor
 from users.models import User
 
 
@@ -50,60 +52,60 @@ def predicted_stars_of(
     measured = version.metrics.get("stars") if version else None
     if not version or not measured or not measured["is_honest"]:
         return found
-    asked = [movie.pk for movie in movies if movie.rating_count >= measured["fewest_of_film"]]
-    rows = _read(people, version, asked) if asked else []
-    model = StarsModel.from_dict(measured["model"])
+    asked = [movie for movie in movies if movie.rating_count >= measured["fewest_of_film"]]
+    rated = _latest(people) if asked else {}
     for person in people:
-        films = [row[2:] for row in rows if row[0] is None and row[2] not in person.stars]
-        own = [row for row in rows if row[0] == person.pk]
-        if films and own and own[0][1] >= measured["fewest_ratings"]:
-            rated = [row[2:] for row in own]
-            found[person.pk] = _predict(films, rated, model, measured["within"])
+        films = [movie for movie in asked if movie.pk not in person.stars]
+        own = rated.get(person.pk)
+        if films and own is not None and own[0, 4] >= measured["fewest_ratings"]:
+            found[person.pk] = _predict(films, own, version, measured)
     return found
 
 
 def _predict(
-    films: Sequence[Any], rated: Sequence[Any], model: StarsModel, within: float
+    films: Sequence[Movie], rated: NDArray[np.int64], version: ModelVersion, measured: Any
 ) -> dict[int, Prediction]:
-    """Rows as `_read` gives them, from the movie id on."""
-    movie_ids, _, counts, sums, vectors = zip(*films, strict=True)
-    _, stars, rated_counts, rated_sums, rated_vectors = zip(*rated, strict=True)
-    predicted = model.predict(
-        of_sent(rated_vectors),
-        model.film_parts(np.array(rated_counts), np.array(rated_sums)),
-        np.array(stars) / 2,
-        of_sent(vectors),
-        model.film_parts(np.array(counts), np.array(sums)),
+    """Of the films that are in the space; `rated` is as of `_latest`."""
+    model = StarsModel.from_dict(measured["model"])
+    asked = np.array(
+        [(film.pk, film.rating_count, film.rating_sum) for film in films], dtype=np.int64
     )
-    within = math.ceil(10 * within) / 10
+    places, rated_places = of_films(version, asked[:, 0]), of_films(version, rated[:, 0])
+    asked, rated = asked[places.is_known], rated[rated_places.is_known]
+    if not len(rated):
+        return {}
+    predicted = model.predict(
+        rated_places.vectors,
+        model.film_parts(*rated[:, 1:3].T.astype(np.float64)),
+        rated[:, 3] / 2,
+        places.vectors,
+        model.film_parts(*asked[:, 1:3].T.astype(np.float64)),
+    )
+    within = math.ceil(10 * measured["within"]) / 10
     return {
-        movie_id: Prediction(float(one), within)
-        for movie_id, one in zip(movie_ids, predicted, strict=True)
+        movie_id: Prediction(stars, within)
+        for movie_id, stars in zip(asked[:, 0].tolist(), predicted.tolist(), strict=True)
     }
 
 
-def _read(
-    people: Sequence[User], version: ModelVersion, movie_ids: list[int]
-) -> list[tuple[Any, ...]]:
-    """Each one's latest films that count and the films asked about, those that are in the space.
+def _latest(people: Sequence[User]) -> dict[int, NDArray[np.int64]]:
+    """Each one's latest ratings that count, by user id, of those who have any.
 
-    Rows of user id (None where asked about), how many of their ratings count, movie id, half stars
-    (None where asked about), the film's count and sum of ratings as they are now, and its vector.
+    Five columns: movie id, the film's count and sum of ratings as they are now, half stars, and
+    how many of the person's ratings count.
     """
     with binary_cursor() as cursor:
         cursor.execute(
-            "SELECT chosen.user_id, chosen.counted, film.id, chosen.value,"
-            " film.rating_count, film.rating_sum, vector_send(placed.vector)"
-            " FROM (SELECT latest.* FROM unnest(%s::bigint[]) AS person(id) CROSS JOIN LATERAL"
+            "SELECT latest.user_id, film.id, film.rating_count, film.rating_sum, latest.value,"
+            " latest.counted"
+            " FROM unnest(%s::bigint[]) AS person(id) CROSS JOIN LATERAL"
             " (SELECT user_id, count(*) OVER () AS counted, movie_id, value"
             " FROM users_rating AS rating WHERE user_id = person.id"
             " AND NOT EXISTS (SELECT FROM users_leftout AS left_out"
             " WHERE left_out.user_id = rating.user_id AND left_out.movie_id = rating.movie_id)"
             " ORDER BY rated_at DESC, movie_id LIMIT %s) AS latest"
-            " UNION ALL SELECT NULL, NULL, unnest(%s::bigint[]), NULL) AS chosen"
-            " JOIN movies_movie AS film ON film.id = chosen.movie_id"
-            " JOIN recommender_movievector AS placed"
-            " ON placed.movie_id = film.id AND placed.version_id = %s",
-            [[person.pk for person in people], MOST_RATINGS, movie_ids, version.pk],
+            " JOIN movies_movie AS film ON film.id = latest.movie_id",
+            [[person.pk for person in people], MOST_RATINGS],
         )
-        return cursor.fetchall()
+        rows = np.array(cursor.fetchall(), dtype=np.int64).reshape(-1, 6)
+    return {int(user_id): rows[rows[:, 0] == user_id, 1:] for user_id in np.unique(rows[:, 0])}
