@@ -160,7 +160,7 @@ def map_of(version: ModelVersion) -> FilmMap:
 
 
 def index_and_attach(version: ModelVersion) -> None:
-    """Build the HNSW index over the movies and make the tables partitions of their parents.
+    """Build the HNSW indexes over the movies and make the tables partitions of their parents.
 
     Rows whose movie or person was deleted meanwhile are left out.
     """
@@ -280,11 +280,15 @@ def _write(
 
 
 def _build_index(version: ModelVersion) -> None:
-    # An index needs one dimension and the column has none, so the cast is indexed.
-    statement = sql.SQL("CREATE INDEX ON {} USING hnsw ((vector::vector({})) {})").format(
-        _table(MovieVector, version),
-        sql.Literal(version.dimensions),
-        sql.SQL(_OPERATOR_CLASSES[Metric(version.metric)]),
+    # An index needs one dimension and the column has none, so the cast is indexed. Lists look for
+    # new films and for others apart: in one index, either would be looked for among the other.
+    statement = sql.SQL(
+        "CREATE INDEX ON {table} USING hnsw ({column} {operators}) WHERE NOT predicted;"
+        " CREATE INDEX ON {table} USING hnsw ({column} {operators}) WHERE predicted"
+    ).format(
+        table=_table(MovieVector, version),
+        column=sql.SQL("(vector::vector({}))").format(sql.Literal(version.dimensions)),
+        operators=sql.SQL(_OPERATOR_CLASSES[Metric(version.metric)]),
     )
     with transaction.atomic(), connection.cursor() as cursor:
         # The graph is built in memory where it fits; on disk it takes many times longer.

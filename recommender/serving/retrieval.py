@@ -1,6 +1,6 @@
 """The nearest movies to a vector, by SQL: always as many as were asked for, if they exist."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -10,13 +10,13 @@ from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
 from django.db import connection, transaction
 from django.db.models import BooleanField, Func, QuerySet
-from django.db.models.functions import Cast
 from numpy.typing import NDArray
-from pgvector.django import CosineDistance, MaxInnerProduct, VectorField
+from pgvector.django import CosineDistance, MaxInnerProduct
 
 from movies.models import Movie, MovieQuerySet
 from recommender.models import Metric, ModelVersion, MovieVector
-from recommender.vectors import binary_cursor, of_sent
+from recommender.serving.kept_vectors import of_films
+from recommender.vectors import binary_cursor
 from users.models import User
 
 # Of 87,000 films these miss one of two hundred of the exact top 20: see docs/architecture.md.
@@ -30,6 +30,8 @@ list begins with is what people judge it by."""
 
 Allowed = MovieQuerySet | QuerySet[MovieVector]
 """What may be answered with: movies, or vectors of them, which spares looking the movies up."""
+
+_OPERATORS = {Metric.INNER_PRODUCT: "<#>", Metric.COSINE: "<=>"}
 
 Row = tuple[Any, ...]
 """A movie's id, its distance, whether its vector is predicted, and whatever else was asked for."""
@@ -133,12 +135,8 @@ def nearest(
     """
     metric = metric or version.metric
     by_index = metric == version.metric and _are_many(version, allowed)
-    rows = _few_new(
-        version,
-        lambda placed, most: _rows(version, placed, vector, metric, most, by_index),
-        allowed,
-        k,
-    )
+    look = _Look(version, vector, allowed, metric)
+    rows = (by_index and look.by_index(k, OVERSAMPLING)) or look.exactly(k)
     nearest_score = _nearest_score(metric)
     return [Neighbour(row[0], nearest_score - row[1]) for row in rows]
 
@@ -149,13 +147,8 @@ def pool(version: ModelVersion, vector: NDArray[np.float32], allowed: Allowed, s
     As `nearest`, but for the candidates beyond the size: at the end of a pool of hundreds, what
     the index misses is not missed.
     """
-    by_index = _are_many(version, allowed)
-    rows = _few_new(
-        version,
-        lambda placed, most: _pool_rows(version, placed, vector, most, by_index),
-        allowed,
-        size,
-    )
+    look = _Look(version, vector, allowed, version.metric, _TOLD)
+    rows = (_are_many(version, allowed) and look.by_index(size)) or look.exactly(size)
     return _as_pool(version, rows)
 
 
@@ -163,8 +156,9 @@ def exact(
     version: ModelVersion, vector: NDArray[np.float32], allowed: Allowed, k: int, metric: str
 ) -> list[Neighbour]:
     """Scan every allowed movie of the version: no misses, and new films wherever they lie."""
-    placed = _placed(version, allowed)
-    rows = _exact_rows(placed, _distance(metric, "vector", vector), k)
+    function = MaxInnerProduct if metric == Metric.INNER_PRODUCT else CosineDistance
+    placed = _placed(version, allowed).annotate(distance=function("vector", vector))
+    rows = placed.order_by("distance", "movie_id").values_list("movie_id", "distance")[:k]
     return [Neighbour(row[0], _nearest_score(metric) - row[1]) for row in rows]
 
 
@@ -174,21 +168,6 @@ def _are_many(version: ModelVersion, allowed: Allowed) -> bool:
     if version.vector_count <= most:
         return False
     return not isinstance(allowed, MovieQuerySet) or allowed.order_by()[: most + 1].count() > most
-
-
-def _few_new(
-    version: ModelVersion,
-    look: "Callable[[QuerySet[MovieVector], int], list[Row]]",
-    allowed: Allowed,
-    size: int,
-) -> list[Row]:
-    """Return the `size` nearest rows by `look`, of which few are new films; see `NEW_EVERY`."""
-    placed = _placed(version, allowed)
-    if not version.predicted_count:
-        return look(placed, size)
-    known = look(placed.filter(predicted=False), size)
-    most_new = size - len(known) + size // NEW_EVERY
-    return _merged(known, look(placed.filter(predicted=True), most_new), size)
 
 
 def _merged(known: list[Row], new: list[Row], size: int) -> list[Row]:
@@ -211,45 +190,6 @@ def _merged(known: list[Row], new: list[Row], size: int) -> list[Row]:
     return merged
 
 
-def _rows(
-    version: ModelVersion,
-    placed: "QuerySet[MovieVector]",
-    vector: NDArray[np.float32],
-    metric: str,
-    k: int,
-    by_index: bool,
-) -> list[Row]:
-    if by_index:
-        found = _index_rows(placed, _distance(metric, _column(version), vector), k)
-        if len(found) == k:
-            return found
-    return _exact_rows(placed, _distance(metric, "vector", vector), k)
-
-
-def _exact_rows(
-    placed: "QuerySet[MovieVector]", distance: MaxInnerProduct | CosineDistance, k: int
-) -> list[Row]:
-    return list(_told(placed, distance, "movie_id")[:k])
-
-
-def _index_rows(
-    placed: "QuerySet[MovieVector]", distance: MaxInnerProduct | CosineDistance, k: int
-) -> list[Row]:
-    with _wide_index_scan():
-        found = list(_told(placed, distance)[: k * OVERSAMPLING])
-    return sorted(found, key=lambda row: (row[1], row[0]))[:k]
-
-
-def _told(
-    placed: "QuerySet[MovieVector]",
-    distance: MaxInnerProduct | CosineDistance,
-    *tie_breaks: str,
-) -> "QuerySet[MovieVector, Row]":
-    """Rows, nearest first. An index is of use only without tie breaks."""
-    ordered = placed.annotate(distance=distance).order_by("distance", *tie_breaks)
-    return ordered.values_list("movie_id", "distance", "predicted")
-
-
 @contextmanager
 def _wide_index_scan() -> Iterator[None]:
     """Let the HNSW index look far, and go on looking until the query has all its rows."""
@@ -261,66 +201,93 @@ def _wide_index_scan() -> Iterator[None]:
         yield
 
 
-def _pool_rows(
-    version: ModelVersion,
-    placed: "QuerySet[MovieVector]",
-    vector: NDArray[np.float32],
-    size: int,
-    by_index: bool,
-) -> list[Row]:
-    """Rows with the movie's vector, genre ids, year and count of ratings besides."""
-    if by_index:
-        with _wide_index_scan():
-            found = _pool_query(
-                version, placed, _distance(version.metric, _column(version), vector), size
-            )
-        if len(found) == size:
-            return found
-    return _pool_query(
-        version, placed, _distance(version.metric, "vector", vector), size, "movie_id"
-    )
+# Those that ratings tell of and those that are new, each by an index of its own where there are
+# many; see `NEW_EVERY`.
+_NEAREST = """
+    (SELECT movie_id, {column} {operator} %s AS distance, predicted FROM ({placed}) AS placed
+    WHERE {which} ORDER BY distance{ties} LIMIT %s)
+"""
 
-
-def _pool_query(
-    version: ModelVersion,
-    placed: "QuerySet[MovieVector]",
-    distance: MaxInnerProduct | CosineDistance,
-    size: int,
-    *tie_breaks: str,
-) -> list[Row]:
-    nearest, parameters = _told(placed, distance, *tie_breaks)[:size].query.sql_with_params()
-    with binary_cursor() as cursor:
-        # Django would read each vector from text, number by number.
-        cursor.execute(_POOL.replace("{nearest}", nearest), [*parameters, version.pk])
-        return cursor.fetchall()
-
-
-# Only what is found is looked up: sorting all films with their vectors takes longer than scoring.
-_POOL = """
+# Only what is found is looked up: sorting all films with the rest takes longer than scoring.
+_TOLD = """
     WITH nearest (movie_id, distance, predicted) AS MATERIALIZED ({nearest})
-    SELECT nearest.*, vector_send(placed.vector),
+    SELECT nearest.*,
         ARRAY(SELECT genre_id FROM movies_movie_genres WHERE movie_id = nearest.movie_id),
         film.year, film.rating_count
-    FROM nearest
-    JOIN recommender_movievector AS placed
-        ON placed.movie_id = nearest.movie_id AND placed.version_id = %s
-    JOIN movies_movie AS film ON film.id = nearest.movie_id
-    ORDER BY nearest.distance, nearest.movie_id
+    FROM nearest JOIN movies_movie AS film ON film.id = nearest.movie_id
 """
+
+
+@dataclass(frozen=True)
+class _Look:
+    """One statement for the nearest of what is allowed, in plain words but for that.
+
+    Composing it all would take half as long as the scan, and so would a vector that goes as text.
+    """
+
+    version: ModelVersion
+    vector: NDArray[np.float32]
+    allowed: Allowed
+    metric: str
+    told: str = "{nearest}"
+    """What is asked of the nearest."""
+
+    def exactly(self, size: int) -> list[Row]:
+        """Scan all that is allowed."""
+        return _merged(*self._read("vector", size, size, ", movie_id"), size)
+
+    def by_index(self, size: int, oversampling: int = 1) -> list[Row] | None:
+        """Search by the index; None where that comes back short."""
+        # The column as the index has it: on its own it has no dimension.
+        column = f"vector::vector({self.version.dimensions})"
+        with _wide_index_scan():
+            known, new = self._read(column, size * oversampling, size // NEW_EVERY * oversampling)
+        return _merged(known, new, size) if len(known) >= size else None
+
+    def _read(
+        self, column: str, most_known: int, most_new: int, ties: str = ""
+    ) -> tuple[list[Row], list[Row]]:
+        """Films that ratings tell of and new ones, both nearest first."""
+        placed = _placed(self.version, self.allowed).order_by()
+        inner, given = placed.values_list("movie_id", "vector", "predicted").query.sql_with_params()
+        limits = {"NOT predicted": most_known}
+        if self.version.predicted_count:
+            limits["predicted"] = most_new
+        nearest = " UNION ALL ".join(
+            _NEAREST.format(
+                column=column,
+                operator=_OPERATORS[Metric(self.metric)],
+                placed=inner,
+                which=which,
+                ties=ties,
+            )
+            for which in limits
+        )
+        # A vector that Django has read is a list.
+        vector = np.asarray(self.vector, dtype=np.float32)
+        parameters = [each for most in limits.values() for each in (vector, *given, most)]
+        with binary_cursor() as cursor:
+            cursor.execute(self.told.format(nearest=nearest), parameters)
+            rows = sorted(cursor.fetchall(), key=lambda row: (row[1], row[0]))
+        return [row for row in rows if not row[2]], [row for row in rows if row[2]]
 
 
 def _as_pool(version: ModelVersion, rows: list[Row]) -> Pool:
     nearest = _nearest_score(version.metric)
-    genre_ids = sorted({genre_id for row in rows for genre_id in row[4]})
+    films = of_films(version, np.array([row[0] for row in rows], dtype=np.int64))
+    # One may be deleted between the two queries.
+    rows = [row for row, is_known in zip(rows, films.is_known, strict=True) if is_known]
+    ids = [genre_id for row in rows for genre_id in row[3]]
+    genre_ids, columns = np.unique(np.array(ids, dtype=np.int64), return_inverse=True)
+    genres = np.zeros((len(rows), len(genre_ids)), dtype=np.bool_)
+    genres[np.repeat(np.arange(len(rows)), [len(row[3]) for row in rows]), columns] = True
     return Pool(
         movie_ids=np.array([row[0] for row in rows], dtype=np.int64),
         scores=np.array([nearest - row[1] for row in rows], dtype=np.float64),
-        vectors=of_sent([row[3] for row in rows]).reshape(-1, version.dimensions),
-        genres=np.array(
-            [[genre_id in row[4] for genre_id in genre_ids] for row in rows], dtype=np.bool_
-        ).reshape(len(rows), len(genre_ids)),
-        years=np.array([row[5] or np.nan for row in rows], dtype=np.float64),
-        rating_counts=np.array([row[6] for row in rows], dtype=np.int64),
+        vectors=films.vectors,
+        genres=genres,
+        years=np.array([row[4] or np.nan for row in rows], dtype=np.float64),
+        rating_counts=np.array([row[5] for row in rows], dtype=np.int64),
     )
 
 
@@ -328,18 +295,6 @@ def _placed(version: ModelVersion, allowed: Allowed) -> QuerySet[MovieVector]:
     if isinstance(allowed, MovieQuerySet):
         return MovieVector.objects.filter(version=version, movie__in=allowed)
     return allowed
-
-
-def _column(version: ModelVersion) -> Cast:
-    """The column as the index has it: on its own it has no dimension."""
-    return Cast("vector", VectorField(dimensions=version.dimensions))
-
-
-def _distance(
-    metric: str, column: str | Cast, vector: NDArray[np.float32]
-) -> MaxInnerProduct | CosineDistance:
-    function = MaxInnerProduct if metric == Metric.INNER_PRODUCT else CosineDistance
-    return function(column, vector)
 
 
 def _nearest_score(metric: str) -> float:

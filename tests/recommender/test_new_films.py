@@ -65,6 +65,21 @@ def test_training_places_a_film_that_nobody_has_rated_among_those_like_it(told):
     assert len(near & {film.pk for film in films[::2]}) >= 8
 
 
+def test_the_index_finds_new_films_where_a_scan_does(told, settings):
+    people, _, stars = told
+    new_film(EVEN, stars), new_film(ODD, stars)
+    version = train()
+    vector = foldin.user_vector(people[0], version)
+    found = {}
+    for most in (version.vector_count, 0):
+        settings.EXACT_SCAN_MAX_VECTORS = most
+        allowed = retrieval.allowed_in(version, None, Filters())
+        lists = [retrieval.nearest(version, vector, allowed, k) for k in (5, 20)]
+        pool = retrieval.pool(version, vector, allowed, 40)
+        found[most] = [*([each.movie_id for each in nearest] for nearest in lists), *pool.movie_ids]
+    assert found[0] == found[version.vector_count]
+
+
 def test_a_film_that_comes_later_gets_its_place_without_a_training(told):
     people, films, stars = told
     version = train()

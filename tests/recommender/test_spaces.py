@@ -222,12 +222,14 @@ def test_no_table_is_left_by_a_run_that_fails_while_it_writes(camps, monkeypatch
     assert vector_tables() == before
 
 
-def test_the_index_of_a_film_space_is_by_cosine(camps):
+def test_the_indexes_of_a_film_space_are_by_cosine(camps):
     version = dispatch.execute(runs.create("words"))
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT indexdef FROM pg_indexes WHERE tablename = %s AND indexdef LIKE '%%hnsw%%'",
             [f"recommender_movievector_v{version.pk}"],
         )
-        ((definition,),) = cursor.fetchall()
-    assert "vector_cosine_ops" in definition
+        definitions = [definition for (definition,) in cursor.fetchall()]
+    assert all("vector_cosine_ops" in definition for definition in definitions)
+    ends = {definition.partition(" WHERE ")[2] for definition in definitions}
+    assert ends == {"predicted", "(NOT predicted)"}
