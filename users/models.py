@@ -69,8 +69,10 @@ class User(AbstractUser):
     @cached_property
     def stars(self) -> dict[int, float]:
         """The person's stars by movie id, read once a request for the pages' rating controls."""
-        values = self.ratings.values_list("movie_id", "value")
-        return {movie_id: value / 2 for movie_id, value in values}
+        # In plain words; see `marked_ids`.
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT movie_id, value FROM users_rating WHERE user_id = %s", [self.pk])
+            return {movie_id: value / 2 for movie_id, value in cursor.fetchall()}
 
     @staticmethod
     def read_stars(people: "Sequence[User]") -> None:
