@@ -11,7 +11,6 @@ from typing import Any
 
 import numpy as np
 from django.db import DatabaseError, connection, transaction
-from django.db.models import QuerySet
 from django.utils import timezone
 from numpy.typing import NDArray
 from pgvector.psycopg import register_vector
@@ -122,20 +121,11 @@ def of_words(version: ModelVersion, words: Sequence[str]) -> dict[str, NDArray[n
     if not words:
         return {}
     known = WordVector.objects.filter(version=version, word__in=list(words))
-    return _by_owner(known.values_list("word", "vector"))
-
-
-def of_movies(version: ModelVersion, movie_ids: Sequence[int]) -> dict[int, NDArray[np.float32]]:
-    """Return the vectors (d,) of those of the movies that the version knows."""
-    known = MovieVector.objects.filter(version=version, movie_id__in=list(movie_ids))
-    return _by_owner(known.values_list("movie_id", "vector"))
-
-
-def _by_owner(rows: QuerySet[Any, Any]) -> dict[Any, NDArray[np.float32]]:
-    """Read rows of an owner and a vector; Django would read the vector as text."""
+    rows = known.values_list("word", "vector")
+    # Django would read each vector from text, number by number.
     with binary_cursor() as cursor:
         cursor.execute(*rows.query.sql_with_params())
-        return {owner: vector.to_numpy() for owner, vector in cursor.fetchall()}
+        return {word: vector.to_numpy() for word, vector in cursor.fetchall()}
 
 
 def of_sent(sent: Sequence[bytes]) -> NDArray[np.float32]:

@@ -10,6 +10,7 @@ import hashlib
 import json
 import logging
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import Any
 
 from django.contrib.auth.models import AnonymousUser
@@ -45,9 +46,7 @@ def answer(
     key = _key(name, person, live, query)
     content = _read(key)
     if content is None:
-        versions = ModelVersion.objects.defer("gramian")
-        version = versions.filter(pk=live[0]).first() if live else None
-        content = JSONRenderer().render(make(version))
+        content = JSONRenderer().render(make(_version(live) if live else None))
         _write(key, content)
     return HttpResponse(content, content_type="application/json")
 
@@ -62,6 +61,12 @@ def _live() -> Live | None:
         )
         found: Live | None = cursor.fetchone()
     return found
+
+
+@lru_cache(maxsize=1)
+def _version(live: Live) -> ModelVersion | None:
+    """The live version; what of it could change is in `live`."""
+    return ModelVersion.objects.defer("gramian").filter(pk=live[0]).first()
 
 
 def _key(

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from django.db.models import QuerySet, prefetch_related_objects
+from django.db.models import QuerySet
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404
 from drf_spectacular.utils import (
@@ -19,7 +19,7 @@ from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from movies.models import Movie, genres
+from movies.models import Movie
 from recommender.api import kept
 from recommender.api.catalogue import (
     PREDICTED_STARS,
@@ -31,7 +31,13 @@ from recommender.api.catalogue import (
 from recommender.api.endpoint import Endpoint, PagedEndpoint
 from recommender.api.problems import Conflict, ProblemSerializer
 from recommender.models import ModelVersion
-from recommender.serving.recommend import Filters, explain, recommend
+from recommender.serving.recommend import (
+    Filters,
+    Placing,
+    Reason,
+    Recommendation,
+    recommend,
+)
 from recommender.serving.stars import predicted_stars
 from users import ratings
 from users.dials import END, NAMES, NEUTRAL, Dials
@@ -374,6 +380,9 @@ class DialsView(Endpoint):
         return Response(request.user.dials.to_dict())
 
 
+MOST_REASONS = 3
+
+
 class RecommendationQuery(CountQuery, FilmFilters):
     obscurity = DialField(required=False, help_text=DIAL_HELP["obscurity"])
     adventure = DialField(required=False, help_text=DIAL_HELP["adventure"])
@@ -392,6 +401,15 @@ class ReasonSerializer(serializers.Serializer[Any]):
     stars = serializers.FloatField(help_text="What you gave it.")
     share = serializers.FloatField(help_text="Its part in what speaks for the film, 0 to 1.")
 
+    @staticmethod
+    def told(reason: Reason) -> dict[str, Any]:
+        """The fields as they are declared, written out; see `MovieSerializer.told`."""
+        return {
+            "movie": MovieSerializer.told(reason.movie),
+            "stars": reason.stars,
+            "share": reason.share,
+        }
+
 
 class PullSerializer(serializers.Serializer[Any]):
     name = serializers.CharField(help_text="The dial's, or `less_like`.")
@@ -407,6 +425,11 @@ class PlacingSerializer(serializers.Serializer[Any]):
     )
     relevance = serializers.FloatField(help_text="The score as a share of your best film's.")
     pulls = PullSerializer(many=True, help_text="What your dials and `less_like` do to it.")
+
+    @staticmethod
+    def told(placing: Placing) -> dict[str, Any]:
+        """The fields as they are declared, written out."""
+        return {**vars(placing), "pulls": [vars(pull) for pull in placing.pulls]}
 
 
 class RecommendationSerializer(serializers.Serializer[Any]):
@@ -425,6 +448,18 @@ class RecommendationSerializer(serializers.Serializer[Any]):
     reasons = ReasonSerializer(
         many=True, help_text="Films you like that speak most for this one; none if not personal."
     )
+
+    @staticmethod
+    def told(film: Recommendation, predicted_stars: float | None) -> dict[str, Any]:
+        """The fields as they are declared, written out."""
+        return {
+            "movie": MovieSerializer.told(film.movie),
+            "is_personal": film.is_personal,
+            "score": film.score,
+            "placing": PlacingSerializer.told(film.placing) if film.placing else None,
+            "predicted_stars": predicted_stars,
+            "reasons": [ReasonSerializer.told(reason) for reason in film.reasons],
+        }
 
 
 class RecommendationsSerializer(serializers.Serializer[Any]):
@@ -451,19 +486,10 @@ class RecommendationsView(Endpoint):
         k, variety = asked.pop("k"), asked.pop("variety", None)
         turned = {name: asked.pop(name) for name in NAMES if name in asked}
         dials = Dials(**turned) if turned else getattr(person, "dials", NEUTRAL)
-        films = recommend(person, k, Filters(**asked), dials, variety, version)
-        personal = [film.movie for film in films if film.is_personal]
-        reasons = explain(person, personal, version=version) if personal else {}
-        prefetch_related_objects(
-            [reason.movie for each in reasons.values() for reason in each], genres()
-        )
+        films = recommend(person, k, Filters(**asked), dials, variety, version, MOST_REASONS)
         predictions = predicted_stars(person, [film.movie for film in films], version)
         results = [
-            {
-                **vars(film),
-                "predicted_stars": rounded_stars(predictions, film.movie),
-                "reasons": reasons.get(film.movie.pk, []) if film.is_personal else [],
-            }
+            RecommendationSerializer.told(film, rounded_stars(predictions, film.movie))
             for film in films
         ]
-        return self.get_serializer({"results": results}).data
+        return {"results": results}

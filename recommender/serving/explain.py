@@ -1,17 +1,18 @@
 """Why a film was recommended: the ratings that its score is made of, and how it got its place."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 from django.contrib.humanize.templatetags.humanize import ordinal
 from numpy.typing import NDArray
 
+from movies.listing import listed
 from movies.models import Movie
-from recommender import vectors
 from recommender.embedders.base import Floats, FoldIn, Rated
 from recommender.models import ModelVersion
 from recommender.serving.foldin import RatedMovies, model_of, rated_movies
+from recommender.serving.kept_vectors import of_films
 from users.models import User
 
 
@@ -27,6 +28,15 @@ class Reason:
     @property
     def percent(self) -> int:
         return round(100 * self.share)
+
+
+@dataclass(frozen=True)
+class Part:
+    """A reason by its film's id."""
+
+    movie_id: int
+    stars: float
+    share: float
 
 
 @dataclass(frozen=True)
@@ -82,27 +92,38 @@ MOVED = 3
 def explain(
     person: User, version: ModelVersion, movie_ids: list[int], most: int
 ) -> dict[int, list[Reason]]:
-    """Return each film's reasons, weightiest first, none where the space does not know the film.
+    """Return each film's reasons, weightiest first, none where the space does not know the film."""
+    found = weightiest(person, version, movie_ids, most)
+    movies = listed({part.movie_id for parts in found.values() for part in parts})
+    return {movie_id: told(parts, movies) for movie_id, parts in found.items()}
+
+
+def told(parts: list[Part], movies: Mapping[int, Movie]) -> list[Reason]:
+    """Return the parts as reasons; `movies` has their films."""
+    return [Reason(movies[part.movie_id], part.stars, part.share) for part in parts]
+
+
+def weightiest(
+    person: User, version: ModelVersion, movie_ids: list[int], most: int
+) -> dict[int, list[Part]]:
+    """Return what `explain` does, without reading the films.
 
     A score is a sum over the films that the person liked (Hu, Koren, Volinsky 2008, §5) and of
     what most people like, so the reasons are the model's own, and their shares add up to 1 only
     together with that.
     """
     rated = rated_movies(person, version)
-    places = vectors.of_movies(version, movie_ids)
-    if not places or not len(rated.movie_ids):
+    asked = np.array(movie_ids, dtype=np.int64)
+    films = of_films(version, asked)
+    if not films.is_known.any() or not len(rated.movie_ids):
         return {movie_id: [] for movie_id in movie_ids}
-    candidates = np.array(list(places.values()), dtype=np.float32)
-    parts = shares(rated.rated, candidates, model_of(version).fold_in)
+    parts = shares(rated.rated, films.vectors, model_of(version).fold_in)
+    known = asked[films.is_known]
     # A film that the person has rated is no reason for itself.
-    rows = {
-        movie_id: np.where(rated.movie_ids == movie_id, 0, row)
-        for movie_id, row in zip(places, parts, strict=True)
-    }
-    chosen = {movie_id: _weightiest(row, most) for movie_id, row in rows.items()}
-    movies = Movie.objects.in_bulk({int(rated.movie_ids[j]) for js in chosen.values() for j in js})
+    parts[known[:, None] == rated.movie_ids] = 0
+    rows = dict(zip(known.tolist(), parts, strict=True))
     return {
-        movie_id: [_reason(rated, rows[movie_id], j, movies) for j in chosen.get(movie_id, [])]
+        movie_id: _highest(rated, rows[movie_id], most) if movie_id in rows else []
         for movie_id in movie_ids
     }
 
@@ -118,16 +139,14 @@ def shares(rated: Rated, candidates: Floats, fold_in: FoldIn) -> NDArray[np.floa
     return np.asarray(positive / np.where(whole > 0, whole, 1)[:, None], dtype=np.float32)
 
 
-def _weightiest(row: NDArray[np.float32], most: int) -> list[int]:
-    """Return the positions of the highest shares (n,), highest first."""
+def _highest(rated: RatedMovies, row: NDArray[np.float32], most: int) -> list[Part]:
+    """Return the highest shares (n,) that there are, highest first."""
     order = np.argsort(-row, kind="stable")[:most]
-    return [int(position) for position in order if row[position] > 0]
-
-
-def _reason(
-    rated: RatedMovies, row: NDArray[np.float32], j: int, movies: dict[int, Movie]
-) -> Reason:
-    return Reason(movies[int(rated.movie_ids[j])], float(rated.values[j]) / 2, float(row[j]))
+    return [
+        Part(int(rated.movie_ids[j]), float(rated.values[j]) / 2, float(row[j]))
+        for j in order
+        if row[j] > 0
+    ]
 
 
 def _about(pull: Pull) -> str:

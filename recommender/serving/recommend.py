@@ -5,7 +5,7 @@ Gramian.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import groupby
 from operator import itemgetter
 
@@ -13,12 +13,13 @@ import numpy as np
 from django.contrib.auth.models import AnonymousUser
 from numpy.typing import NDArray
 
+from movies.listing import listed
 from movies.models import Movie
 from recommender.models import ModelVersion
 from recommender.serving import dials as turning
 from recommender.serving import explain as reasons
 from recommender.serving import foldin, popular, rerank, retrieval
-from recommender.serving.explain import Placing, Pull, Reason
+from recommender.serving.explain import Part, Placing, Pull, Reason
 from recommender.serving.retrieval import Filters, Pool
 from recommender.vectors import binary_cursor
 from users.dials import Dials, word
@@ -40,6 +41,17 @@ class Recommendation:
     """Whether the person's own vector chose the film, rather than what most people like."""
     placing: Placing | None = None
     """How it came to its place, where its place is personal."""
+    reasons: list[Reason] = field(default_factory=list)
+    """Those that were asked for, the weightiest first."""
+
+
+@dataclass(frozen=True)
+class _Choice:
+    """A film that the person's vector chooses, before it is read."""
+
+    movie_id: int
+    score: float
+    placing: Placing
 
 
 def recommend(
@@ -49,6 +61,7 @@ def recommend(
     dials: Dials | None = None,
     variety: float | None = None,
     version: ModelVersion | None = None,
+    most_reasons: int = 0,
 ) -> list[Recommendation]:
     """Return the k best films for the person, k of them whenever k exist.
 
@@ -58,16 +71,17 @@ def recommend(
 
     `dials` are the person's own where None. `variety` is the price of likeness within a page, as
     the dials have it where None; 0 is the model's order, but for what the dials pull. `version` is
-    the live one, if looked up.
+    the live one, if looked up. Films that are chosen for the person have up to `most_reasons`.
     """
     version = version or ModelVersion.objects.live()
-    personal = _personal(person, version, filters, k, dials, variety)
-    allowed = retrieval.candidates(person, filters)
-    if not personal:
-        return _not_personal(popular.varied(allowed, k))
+    chosen = _personal(person, version, filters, k, dials, variety)
+    personal = _read(person, version, chosen, most_reasons)
     missing = k - len(personal)
     if not missing:
         return personal
+    allowed = retrieval.candidates(person, filters)
+    if not personal:
+        return _not_personal(popular.varied(allowed, k))
     rest = allowed.exclude(pk__in=[found.movie.pk for found in personal])
     return personal + _not_personal(popular.best(rest, missing))
 
@@ -93,7 +107,7 @@ def _personal(
     k: int,
     dials: Dials | None,
     variety: float | None,
-) -> list[Recommendation]:
+) -> list[_Choice]:
     """Return what the person's vector chooses, nothing where they have none."""
     if version is None or not isinstance(person, User):
         return []
@@ -113,23 +127,47 @@ def _personal(
     return _in_order(pool, pulls, dials, k, price)
 
 
+def _read(
+    person: User | AnonymousUser | None,
+    version: ModelVersion | None,
+    chosen: list[_Choice],
+    most_reasons: int,
+) -> list[Recommendation]:
+    """Return what was chosen, its films and those that are reasons read at once."""
+    if not chosen:
+        return []
+    ids = [choice.movie_id for choice in chosen]
+    parts: dict[int, list[Part]] = {}
+    if most_reasons and isinstance(person, User) and version:
+        parts = reasons.weightiest(person, version, ids, most_reasons)
+    movies = listed({*ids, *(part.movie_id for each in parts.values() for part in each)})
+    return [
+        Recommendation(
+            movies[choice.movie_id],
+            choice.score,
+            is_personal=True,
+            placing=choice.placing,
+            reasons=reasons.told(parts.get(choice.movie_id, []), movies),
+        )
+        for choice in chosen
+    ]
+
+
 def _in_order(
     pool: Pool, pulls: dict[str, NDArray[np.float64]], dials: Dials, k: int, variety: float
-) -> list[Recommendation]:
+) -> list[_Choice]:
     """Return the first k of the pool as the pulls and variety place them."""
     relevance = rerank.relevance_of(pool.scores)
     pulled = relevance + sum(pulls.values())
     order = np.argsort(-pulled, kind="stable")
     features = rerank.features(pool.vectors, pool.genres)
     places = rerank.by_page(pulled[order], features[order], k, variety)
-    movies = Movie.objects.with_genres().in_bulk(pool.movie_ids[order[places]].tolist())
     words = {name: word(name, stop) for name, stop in dials.to_dict().items()}
     return [
-        Recommendation(
-            movies[int(pool.movie_ids[row])],
+        _Choice(
+            int(pool.movie_ids[row]),
             float(pool.scores[row]),
-            is_personal=True,
-            placing=Placing(
+            Placing(
                 place=number,
                 by_taste=int(row) + 1,
                 by_relevance=int(place) + 1,

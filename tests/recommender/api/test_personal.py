@@ -1,5 +1,12 @@
 import pytest
 
+from recommender.api.catalogue import MovieSerializer
+from recommender.api.personal import (
+    PlacingSerializer,
+    PullSerializer,
+    ReasonSerializer,
+    RecommendationSerializer,
+)
 from tests.factories import MovieFactory, RatingFactory, UserFactory
 from tests.recommender.api.conftest import client_of, problem
 from users import ratings
@@ -144,6 +151,20 @@ def test_recommendations_are_of_the_persons_camp_and_say_why(trained, camps):
         assert reason["movie"]["id"] in person.stars
         assert 0 < reason["share"] <= 1
     assert 1 <= len(results[0]["reasons"]) <= 3
+
+
+def test_recommendations_are_told_as_their_fields_are_declared(trained, camps):
+    (told,) = client_of(camps[0][0]).get(f"{RECOMMENDATIONS}?k=1&newness=2").json()["results"]
+    assert told["reasons"] and told["placing"]["pulls"]
+    pairs = [
+        (RecommendationSerializer, told),
+        (PlacingSerializer, told["placing"]),
+        (PullSerializer, told["placing"]["pulls"][0]),
+        (ReasonSerializer, told["reasons"][0]),
+        (MovieSerializer, told["reasons"][0]["movie"]),
+    ]
+    for serializer, fields in pairs:
+        assert list(fields) == list(serializer().fields)
 
 
 def test_the_number_of_queries_does_not_grow_with_the_recommendations(
