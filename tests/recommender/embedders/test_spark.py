@@ -71,6 +71,7 @@ def staff(db) -> User:
 
 
 @installed
+@pytest.mark.slow
 @pytest.mark.timeout(600)  # a dozen processes of Java start
 def test_a_run_on_a_cluster_that_loses_a_worker_is_as_good_as_ials(
     camps, two_workers, storage, monkeypatch
