@@ -78,7 +78,7 @@ def test_a_killed_holder_does_not_keep_the_server_up(home: Path):
     killed, last = Holder(home), Holder(home)
     killed.url(), last.url()
     killed.process.kill()
-    killed.process.wait()
+    killed.leave()
     last.leave()
 
     assert server(home) is None
