@@ -94,14 +94,14 @@ class Weighting(Parameters):
     alpha: float = number(3.0, 0.01, 1000.0, Search(0.3, 30, log=True))
     """How much more a rating weighs than the silence about an unrated movie (which weighs 1)."""
 
-    below: float = number(-0.3, -10.0, 1.0, Search(-1, 1, landmarks=(1, 0.8)))
+    below: float = number(-0.3, -10.0, 1.0, Search(-1, 1, landmarks=(1, 0.8, 0.75)))
     """What a rating below the user's middle counts against one at the middle: 1 as much as a like,
     between 0 and 1 a weaker interest, 0 nothing, negative a dislike."""
 
-    growth: float = number(0.5, 0.0, 10.0, Search(0, 2, landmarks=(0, 0.3)))
+    growth: float = number(0.5, 0.0, 10.0, Search(0, 2, landmarks=(0, 0.3, 0.5)))
     """How much more a rating says with each star between it and the user's middle."""
 
-    recency: float = number(4.0, 0.0, 20.0, Search(0, 10, landmarks=(0,)))
+    recency: float = number(4.0, 0.0, 20.0, Search(0, 10, landmarks=(0, 0, 4)))
     """How much more the latest rating says than an old one: 0 as much, 4 five times as much."""
 
     prior: float = number(3.5, 0.5, 5.0)

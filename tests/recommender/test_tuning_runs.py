@@ -230,9 +230,9 @@ def test_a_tuning_that_is_stopped_while_it_checks_adopts_nothing_and_keeps_its_t
     monkeypatch.setattr(runs, "REPORT_SECONDS", 0.02)
     run = studies.create(effort=Effort(minutes=2, trials=50))
     with pytest.raises(runs.RunCancelled):
-        tuning_pipeline.execute(run, StopAfter(run, trials=4, check_too=True))
+        tuning_pipeline.execute(run, StopAfter(run, trials=6, check_too=True))
     assert state_of(run) == State.CANCELLED
-    assert run.study.trials.count() == 4
+    assert run.study.trials.count() == 6
     assert run.study.adopted_at is None
 
 
