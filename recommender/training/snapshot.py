@@ -19,6 +19,8 @@ from recommender.interactions import Ratings
 
 _INT32 = np.iinfo(np.int32).max
 
+RATINGS = "SELECT user_id, movie_id, value, rated_at FROM users_rating"
+
 Pairs = tuple[NDArray[np.int64], NDArray[np.int64]]
 """Users (n,) and movies (n,)."""
 
@@ -88,7 +90,7 @@ def _ratings(cursor: dbapi.Cursor) -> Ratings:
     ratings into a hash table of temporary files to look for it.
     """
     left_out = _left_out(cursor)
-    cursor.execute("SELECT user_id, movie_id, value, rated_at FROM users_rating")
+    cursor.execute(RATINGS)
     reader = cursor.fetch_record_batch()
     columns: list[list[NDArray[Any]]] = [[], [], [], []]
     # A batch at a time: all ratings in Arrow's and in our form would be twice the memory.
