@@ -61,17 +61,23 @@ def _hold_out_first(ratings: Ratings, keys: Keys, share: float, fewest: int) -> 
         raise ValueError(f"share: must lie between 0 and 1, not {share}")
     if fewest < 2:
         raise ValueError(f"fewest: must be 2 or more, so that something stays, not {fewest}")
+    held = _is_first(ratings, keys, share, fewest)
+    return Split(ratings.take(~held), ratings.take(held))
+
+
+def _is_first(ratings: Ratings, keys: Keys, share: float, fewest: int) -> NDArray[np.bool_]:
+    """Which ratings (n,) are among the first `share` of their user's."""
     user_ids, rows = index_ids(ratings.user_ids)
     counts = np.bincount(rows, minlength=len(user_ids))
-    held_counts = np.where(counts < fewest, 0, np.maximum(1, np.floor(counts * share)))
-    held = np.zeros(len(ratings), dtype=np.bool_)
+    most = np.where(counts < fewest, 0, np.maximum(1, np.floor(counts * share)))
+    is_first = np.zeros(len(ratings), dtype=np.bool_)
     for part in blocks_of_users(rows, len(user_ids)):
         owners = rows[part]
         ordered = np.lexsort((*keys(ratings.take(part)), owners))
         theirs = np.bincount(owners, minlength=len(user_ids))
         place = np.arange(len(part)) - np.repeat(np.cumsum(theirs) - theirs, theirs)
-        held[part[ordered]] = place < np.repeat(held_counts, theirs)
-    return Split(ratings.take(~held), ratings.take(held))
+        is_first[part[ordered]] = place < np.repeat(most, theirs)
+    return is_first
 
 
 def _hash(ratings: Ratings, seed: int) -> NDArray[np.uint64]:
