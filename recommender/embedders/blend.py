@@ -20,8 +20,7 @@ _POPULARITY_LENGTH = 0.01
 because they are popular. The users' coordinate is as much longer."""
 
 _JOINED = ("als_weight", "popularity", "restraint")
-_ITEMS = ("counts_ratings",)
-"""Numbers of a fold-in that are not those of iALS, but the blend's own, and EASE's."""
+"""Numbers of a fold-in that are not those of iALS."""
 
 _ALS_SHARE_OF_TIME = 0.7
 _RESUMED_ALS_SHARE_OF_TIME = 0.4
@@ -36,10 +35,10 @@ class Joint(Parameters):
 
     popularity: float = number(0.05, 0.0, 10.0)
     """Where everybody's taste starts: how much what most people like weighs for somebody with few
-    ratings, for a spread of 1 in the scores of a user of the training set."""
+    likes, for a spread of 1 in the scores of a user of the training set."""
 
     restraint: float = number(0.04, 0.0, 10.0, Search(0.0, 0.12))
-    """How much it is held back, in the same measure, for somebody with many ratings: both models
+    """How much it is held back, in the same measure, for somebody with many likes: both models
     make a little too much of it."""
 
 
@@ -55,7 +54,6 @@ class FoldIn:
     start_length: ClassVar[int] = 1
 
     als: als.FoldIn
-    items: ease.FoldIn
     als_weight: float
     """What the iALS part is multiplied by."""
     popularity: float
@@ -66,13 +64,13 @@ class FoldIn:
     def vector(self, rated: Rated) -> NDArray[np.float32]:
         """See `base.FoldIn`."""
         by_als = self.als_weight * self.als.vector(self._als_part(rated))
-        by_items = self.items.vector(self._item_part(rated))
+        by_items = ease.FoldIn().vector(self._item_part(rated))
         return np.concatenate([by_als, by_items, [self._start(rated)]]).astype(np.float32)
 
     def contributions(self, rated: Rated, candidates: Floats) -> NDArray[np.float32]:
         """See `base.FoldIn`."""
         by_als = self.als.contributions(self._als_part(rated), candidates[:, : self._factors])
-        by_items = self.items.contributions(
+        by_items = ease.FoldIn().contributions(
             self._item_part(rated), candidates[:, self._factors : -1]
         )
         return np.asarray(self.als_weight * by_als + by_items, dtype=np.float32)
@@ -84,7 +82,6 @@ class FoldIn:
     def state(self) -> tuple[dict[str, Any], NDArray[np.float32]]:
         """See `base.FoldIn`."""
         numbers, matrix = self.als.state()
-        numbers |= self.items.state()[0]
         numbers |= {name: getattr(self, name) for name in _JOINED}
         return numbers, matrix
 
@@ -94,8 +91,8 @@ class FoldIn:
 
     def _start(self, rated: Rated) -> float:
         """The popularity coordinate."""
-        fewness = self.items.fewness(rated.confidences)
-        return float(_start(fewness, self.popularity, self.restraint))
+        likes = int(np.count_nonzero(np.maximum(rated.confidences, 0)))
+        return float(_start(likes, self.popularity, self.restraint))
 
     def _als_part(self, rated: Rated) -> Rated:
         return Rated(rated.vectors[:, : self._factors], rated.inputs, rated.confidences)
@@ -119,7 +116,7 @@ class Blend(Configured[Settings]):
     (their scores tend to 0), so that with one or three ratings a list would be worse than what
     most people like. Starting from that instead, as an intercept does in a regression, mends it.
     Of whom much is known both models say how much popularity means to them, and a little too much;
-    so with f = `ease.fewness` of the user, start = f · popularity − (1 − f) · restraint.
+    so with f = `ease.fewness` of the user's likes, start = f · popularity − (1 − f) · restraint.
     """
 
     kind = Settings
@@ -133,13 +130,11 @@ class Blend(Configured[Settings]):
     @staticmethod
     def fold_in(numbers: Mapping[str, Any], matrix: NDArray[np.float32]) -> FoldIn:
         """The fold-in whose `state()` these are."""
-        others = (*_JOINED, *_ITEMS)
-        by_als = {name: value for name, value in numbers.items() if name not in others}
-        items = ease.ReducedRankEASE.fold_in(numbers, matrix)
+        by_als = {name: value for name, value in numbers.items() if name not in _JOINED}
         joined = {name: value for name, value in numbers.items() if name in _JOINED}
         # In versions of earlier days everybody has the same start.
         joined.setdefault("restraint", -numbers["popularity"])
-        return FoldIn(als.ImplicitALS.fold_in(by_als, matrix), items, **joined)
+        return FoldIn(als.ImplicitALS.fold_in(by_als, matrix), **joined)
 
     def fit(self, interactions: Interactions, progress: Progress = silent) -> Embedding:
         """Learn vectors; what `progress` raises ends the fit and is passed on.
@@ -169,7 +164,6 @@ class Blend(Configured[Settings]):
     def join(self, learnt: Sequence[Embedding], interactions: Interactions) -> Embedding:
         """See `base.Joined`: the concatenation, each part's movies of a length by its share."""
         by_als, by_items = cast(als.ALSEmbedding, learnt[0]), learnt[1]
-        items = cast(ease.FoldIn, by_items.fold_in)
         share = self._settings.item_share
         als_scale = np.sqrt(1 - share) / _length(by_als.movie_vectors)
         item_scale = np.sqrt(share) / _length(by_items.movie_vectors)
@@ -178,8 +172,6 @@ class Blend(Configured[Settings]):
         item_weight = share / _spread(by_items) / item_scale
         liked = interactions.matrix > 0
         likes = np.asarray(liked.sum(axis=0)).ravel()
-        own_likes = np.asarray(liked.sum(axis=1)).ravel()
-        fewness = ease.fewness(own_likes, np.diff(interactions.matrix.indptr))
         popularity = _POPULARITY_LENGTH * likes / (likes.std() or 1.0)
         ends = (
             self._settings.popularity / _POPULARITY_LENGTH,
@@ -191,22 +183,23 @@ class Blend(Configured[Settings]):
                 als_weight / als_scale,
                 by_items.user_vectors,
                 item_weight,
-                _start(fewness, *ends),
+                _start(np.asarray(liked.sum(axis=1)).ravel(), *ends),
             ),
             _beside(
                 by_als.movie_vectors, als_scale, by_items.movie_vectors, item_scale, popularity
             ),
             np.asarray(by_items.input_vectors * item_weight, dtype=np.float32),
-            FoldIn(by_als.fold_in.scaled(als_scale), items, als_weight, *ends),
+            FoldIn(by_als.fold_in.scaled(als_scale), als_weight, *ends),
             by_als.start,
         )
 
 
 def _start(
-    fewness: NDArray[np.float64] | float, popularity: float, restraint: float
+    likes: NDArray[np.integer[Any]] | int, popularity: float, restraint: float
 ) -> NDArray[np.float64]:
-    """The popularity coordinate of users of whom so little is known, from 1 to 0."""
-    return np.asarray(fewness * popularity - (1 - fewness) * restraint)
+    """The popularity coordinate of users with so many likes."""
+    fewness = ease.fewness(likes)
+    return fewness * popularity - (1 - fewness) * restraint
 
 
 def _in_two(progress: Progress, share: float) -> tuple[Progress, Progress]:

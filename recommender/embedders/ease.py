@@ -19,24 +19,19 @@ SIDE = 4000
 more of both, the most liked movies have vectors, and the others zeros. In MovieLens 1M all have,
 and of the likes in larger sets the most liked 4,000 hold over 90 %."""
 
-FEW_RATINGS = 12.0
-"""With so many ratings, a user is half one of those of whom little is known; with half as many
-more, hardly. Dislikes count: of who rated twenty films and liked ten, more is known than of who
-rated ten."""
-
-_RATINGS_PER_LIKE = 4
-"""That count at most: dislikes alone do not say what somebody would like."""
+FEW_LIKES = 12.0
+"""With so many likes, a user is half one of those who have few; with half as many more, hardly."""
 
 _STEEPNESS = 4
-"""Of that change: people with twenty ratings lost by a slower one."""
+"""Of that change: people with twenty likes lost by a slower one."""
 
 _NO_SHARE = 1e-8
-"""Of few ratings in a vector: below what single precision can tell."""
+"""Of few likes in a vector: below what single precision can tell."""
 
-_HIDDEN = 32.0
+_HIDDEN = 16.0
 """Of the likes of a user, for each one that is seen, in learning for those who have few."""
 
-_FEW_STRENGTH = 10.0
+_FEW_STRENGTH = 4.0
 """How much more each of few likes says, beside iALS and popularity."""
 
 _OVERSAMPLING = 32
@@ -72,40 +67,31 @@ class Settings(Parameters):
 
 @dataclass(frozen=True)
 class FoldIn:
-    """A user's vector is a sum over their likes: Σ (c − 1) p, with p for as much as is known.
+    """A user's vector is a sum over their likes: Σ (c − 1) p, with p for as many as they have.
 
-    `Rated.inputs` (n, 2k) are the input vectors for users with many ratings, and for those with
-    few. Versions of earlier days have one for everybody (n, k), and are served as they were then.
+    `Rated.inputs` (n, 2k) are the input vectors for users with many likes, and for those with few.
+    Versions of earlier days have one for everybody (n, k), and are served as they were then.
     """
 
     start_length: ClassVar[int] = 0
 
-    counts_ratings: bool = True
-    """Whether dislikes count in how much is known. They do not in versions of earlier days."""
-
     def vector(self, rated: Rated) -> Matrix:
         """See `base.FoldIn`."""
         strengths = _strengths(rated.confidences)
-        return np.asarray(strengths @ self._inputs(rated), dtype=np.float32)
+        return np.asarray(strengths @ self._inputs(rated, strengths), dtype=np.float32)
 
     def contributions(self, rated: Rated, candidates: Floats) -> Matrix:
         """See `base.FoldIn`."""
         strengths = _strengths(rated.confidences)
-        shares = (candidates @ self._inputs(rated).T) * strengths
+        shares = (candidates @ self._inputs(rated, strengths).T) * strengths
         return np.asarray(shares, dtype=np.float32)
 
-    def fewness(self, confidences: Floats) -> float:
-        """`fewness` of a user with these signed confidences (n,)."""
-        likes = int(np.count_nonzero(np.maximum(confidences, 0)))
-        ratings = int(np.count_nonzero(confidences)) if self.counts_ratings else likes
-        return float(fewness(likes, ratings))
-
-    def _inputs(self, rated: Rated) -> Floats:
-        """The movies' input vectors (n, k) for this user."""
+    def _inputs(self, rated: Rated, strengths: Floats) -> Floats:
+        """The movies' input vectors (n, k) for a user with so many likes."""
         if rated.inputs.shape[1] == rated.vectors.shape[1]:
             return rated.inputs
         many, few = np.split(np.asarray(rated.inputs), 2, axis=1)
-        share = self.fewness(rated.confidences)
+        share = fewness(int(np.count_nonzero(strengths)))
         mixed: Floats = (1 - share) * many + share * few
         return mixed
 
@@ -114,8 +100,8 @@ class FoldIn:
         return np.zeros(len(candidates), dtype=np.float32)
 
     def state(self) -> tuple[dict[str, Any], Matrix]:
-        """See `base.FoldIn`; there is no matrix."""
-        return {"counts_ratings": self.counts_ratings}, np.empty((0, 0), dtype=np.float32)
+        """See `base.FoldIn`; the input vectors are all there is."""
+        return {}, np.empty((0, 0), dtype=np.float32)
 
 
 class ReducedRankEASE(Configured[Settings]):
@@ -150,8 +136,8 @@ class ReducedRankEASE(Configured[Settings]):
     most of whose likes are hidden, and to be foreseen from a random part of them is another
     question: X's diagonal of XᵀX grows by d times itself, with d likes hidden for one that is seen
     (dropout: Steck, "Autoencoders that don't overfit towards the Identity", NeurIPS 2020, §3). The
-    B′ of that question gives every movie a second input vector, B′Q/√S, and a user with n ratings
-    has so much of it: 2^(−(n / FEW_RATINGS)⁴), where n is at most four times their likes.
+    B′ of that question gives every movie a second input vector, B′Q/√S, and a user with n likes
+    has so much of it: 2^(−(n / FEW_LIKES)⁴).
     """
 
     kind = Settings
@@ -159,7 +145,7 @@ class ReducedRankEASE(Configured[Settings]):
     @staticmethod
     def fold_in(numbers: Mapping[str, Any], matrix: Matrix) -> FoldIn:
         """The fold-in whose `state()` these are."""
-        return FoldIn(counts_ratings=numbers.get("counts_ratings", False))
+        return FoldIn()
 
     def fit(self, interactions: Interactions, progress: Progress = silent) -> Embedding:
         """Learn vectors; what `progress` raises ends the fit and is passed on.
@@ -189,8 +175,7 @@ class ReducedRankEASE(Configured[Settings]):
         weights = item_weights.with_hidden(_HIDDEN)
         few[chosen, :rank] = _FEW_STRENGTH * (weights @ directions) / roots
         progress(1.0, "fitted")
-        ratings = np.diff(matrix.indptr)
-        user_vectors = _user_vectors(likes, ratings, many, few)
+        user_vectors = _user_vectors(likes, many, few)
         return Embedding(user_vectors, movie_vectors, np.hstack([many, few]) / unit, FoldIn())
 
     def _leading_directions(
@@ -223,23 +208,15 @@ def _strengths(confidences: Floats) -> Floats:
     return strengths
 
 
-def fewness(
-    likes: NDArray[np.integer[Any]] | int, ratings: NDArray[np.integer[Any]] | int
-) -> NDArray[np.float64]:
-    """How much users with so many likes among so many ratings are those with few, 0 to 1."""
-    known = np.minimum(ratings, _RATINGS_PER_LIKE * np.asarray(likes))
-    return np.asarray(np.exp2(-((known / FEW_RATINGS) ** _STEEPNESS)), dtype=np.float64)
+def fewness(likes: NDArray[np.integer[Any]] | int) -> NDArray[np.float64]:
+    """How much users with so many likes are to be taken as those with few, 0 to 1."""
+    return np.exp2(-((np.asarray(likes) / FEW_LIKES) ** _STEEPNESS))
 
 
-def _user_vectors(
-    likes: sparse.csr_matrix, ratings: NDArray[np.integer[Any]], many: Matrix, few: Matrix
-) -> Matrix:
-    """(U, k) everybody's, from both of the movies' input vectors (I, k).
-
-    `ratings` (U,) are how many each has given, liked or not.
-    """
+def _user_vectors(likes: sparse.csr_matrix, many: Matrix, few: Matrix) -> Matrix:
+    """(U, k) everybody's, from both of the movies' input vectors (I, k)."""
     vectors = likes @ many
-    share = fewness(np.diff(likes.indptr), ratings).astype(np.float32)[:, None]
+    share = fewness(np.diff(likes.indptr)).astype(np.float32)[:, None]
     some = np.flatnonzero(share > _NO_SHARE)
     vectors[some] += share[some] * (likes[some] @ (few - many))
     return np.asarray(vectors)
