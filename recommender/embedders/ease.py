@@ -169,7 +169,7 @@ class ReducedRankEASE(Configured[Settings]):
         rank = len(sizes)
         movie_vectors[chosen, :rank] = directions * roots
         many[chosen, :rank] = (weights @ directions) / roots
-        # As large as all of the movies together, twice.
+        # A number for each pair of movies: not to be kept beside the next ones.
         del weights
         progress(0.6, "the same of people with few likes")
         weights = item_weights.with_hidden(_HIDDEN)
