@@ -58,16 +58,17 @@ COLUMNS = (
 def main(arguments: Sequence[str] | None = None) -> int:
     """Measure, print and keep the table."""
     options = _parser().parse_args(arguments)
-    site.start()
+    site.start(options.home)
     from django.core.management import call_command
 
     call_command("migrate", verbosity=0)
     console = Console()
     with tempfile.TemporaryDirectory(prefix="marquee-ratings-") as name:
-        folder = Path(name)
-        provide(options, folder)
-        console.print(f"Importing {options.size} ratings")
-        first = measure.run("import_ratings", name)
+        first = None
+        if "import_ratings" in options.only or not _counts()["ratings"]:
+            provide(options, Path(name))
+            console.print(f"Importing {options.size} ratings")
+            first = measure.run("import_ratings", name)
         result = {"size": options.size, "cores": os.cpu_count(), **_counts(), **_shape()}
         # What is not measured now keeps the figures of an earlier run.
         before = record.read("scale").get(options.size, {})
@@ -90,9 +91,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _measured(
-    stage: str, options: argparse.Namespace, folder: str, imported: measure.Measured
+    stage: str, options: argparse.Namespace, folder: str, imported: measure.Measured | None
 ) -> measure.Compared:
-    """The stage beside its baseline; `imported` is a first go of the import."""
+    """The stage beside its baseline; `imported` is a first go of the import, if it was measured."""
     first = imported if stage == "import_ratings" else None
     arguments = _arguments(stage, folder)
     if options.alone:
@@ -108,6 +109,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--alone", action="store_true", help="each stage once, no baselines")
     everything = [*STAGES, REQUESTS]
     parser.add_argument("--only", nargs="*", choices=everything, default=everything)
+    parser.add_argument(
+        "--home", type=Path, help="a folder whose database is kept, and used as it stands later"
+    )
     parser.add_argument("--plans", type=Path, help="a file for the plans of the hot queries")
     parser.add_argument("--seed", type=int, default=0)
     return parser
