@@ -5,7 +5,7 @@ from recommender import vectors
 from recommender.models import ModelVersion, MovieVector, TrainingRun, UserVector
 from recommender.training import pipeline, release, runs, snapshot
 from tests.conftest import SMALL
-from tests.factories import RatingFactory
+from tests.factories import MovieFactory, RatingFactory
 from users import ratings
 from users.models import Rating
 
@@ -136,3 +136,9 @@ def test_a_snapshot_sees_every_rating_and_each_persons_revision(camps):
     assert taken.ratings.rated_at[mine].tolist() == [round(rating.rated_at.timestamp() * 1e6)]
     people[0].refresh_from_db()
     assert taken.revisions_of(taken.ratings.user_ids[mine]).tolist() == [people[0].taste_revision]
+
+
+def test_a_snapshot_refuses_ids_that_a_packed_rating_has_no_room_for(camps):
+    MovieFactory(id=2**28)
+    with pytest.raises(ValueError, match="movies_movie: ids must have 28 bits"):
+        snapshot.take()
