@@ -4,7 +4,7 @@ https://www.postgresql.org/docs/current/sql-copy.html: a row has its number of f
 each field its size in bytes, all in network order.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 _HEADER = b"PGCOPY\n\xff\r\n\0" + bytes(8)
 _TRAILER = b"\xff\xff"
 
-Bytes = NDArray[np.uint8]
+_ROWS = 10_000
+"""Packed at a time."""
 
 _SECONDS_TO_2000 = 946_684_800
 
@@ -23,36 +24,51 @@ def timestamps(seconds: NDArray[np.int64]) -> NDArray[np.int64]:
     return (seconds - _SECONDS_TO_2000) * 1_000_000
 
 
-def rows(columns: Sequence[NDArray[Any]], texts: Sequence[str] | None = None) -> bytes:
-    """All that a COPY of these columns (n, …) is sent.
+def blocks(columns: Sequence[NDArray[Any]], texts: Sequence[str] | None = None) -> Iterator[bytes]:
+    """Yield all that a COPY of these columns (n, …) is sent, some rows at a time.
 
     Columns (n,) of int64, int32, int16, float64 and bool are those types of PostgreSQL's; one
     (n, d) of float32 is pgvector's. `texts` (n) are a last column.
     """
-    fields = np.full(len(columns[0]), len(columns) + (texts is not None), dtype=np.int16)
-    fixed = np.hstack([_network_order(fields), *map(_sized, columns)])
-    if texts is None:
-        return b"".join([_HEADER, fixed.tobytes(), _TRAILER])
-    encoded = [text.encode() for text in texts]
-    told = (
-        row.tobytes() + len(text).to_bytes(4) + text
-        for row, text in zip(fixed, encoded, strict=True)
-    )
-    return b"".join([_HEADER, *told, _TRAILER])
+    yield _HEADER
+    for start in range(0, len(columns[0]), _ROWS):
+        part = slice(start, start + _ROWS)
+        fixed = _packed([column[part] for column in columns], len(columns) + (texts is not None))
+        if texts is None:
+            yield fixed.tobytes()
+        else:
+            yield b"".join(map(_with_text, fixed, texts[part]))
+    yield _TRAILER
 
 
-def _sized(column: NDArray[Any]) -> Bytes:
-    """Each value's size and bytes (n, 4 + size)."""
-    value = _network_order(column)
-    if column.ndim == 2:
-        # A vector begins with its dimensions and an unused number.
-        shape = np.tile(np.array([column.shape[1], 0], dtype=np.int16), (len(column), 1))
-        value = np.hstack([_network_order(shape), value])
-    sizes = np.full(len(column), value.shape[1], dtype=np.int32)
-    return np.hstack([_network_order(sizes), value])
+def _with_text(row: np.void, text: str) -> bytes:
+    encoded = text.encode()
+    return row.tobytes() + len(encoded).to_bytes(4) + encoded
 
 
-def _network_order(values: NDArray[Any]) -> Bytes:
-    """The bytes (n, …) of numbers (n,) or (n, m), the most significant first."""
-    ordered = np.ascontiguousarray(values, dtype=values.dtype.newbyteorder(">"))
-    return ordered.view(np.uint8).reshape(len(values), -1)
+def _packed(columns: Sequence[NDArray[Any]], fields: int) -> NDArray[np.void]:
+    """Rows (n,) of columns (n, …), which have so many fields in all."""
+    rows = np.empty(len(columns[0]), dtype=_row(columns))
+    rows["fields"] = fields
+    for number, column in enumerate(columns):
+        size = rows.dtype[f"value {number}"].itemsize
+        if column.ndim == 2:
+            rows[f"shape {number}"] = column.shape[1], 0
+            size += rows.dtype[f"shape {number}"].itemsize
+        rows[f"size {number}"] = size
+        rows[f"value {number}"] = column
+    return rows
+
+
+def _row(columns: Sequence[NDArray[Any]]) -> np.dtype[np.void]:
+    """What a row of these columns is made of, without gaps.
+
+    A vector begins with its dimensions and an unused number, its `shape`.
+    """
+    parts: list[tuple[Any, ...]] = [("fields", ">i2")]
+    for number, column in enumerate(columns):
+        parts.append((f"size {number}", ">i4"))
+        if column.ndim == 2:
+            parts.append((f"shape {number}", ">i2", 2))
+        parts.append((f"value {number}", column.dtype.newbyteorder(">"), column.shape[1:]))
+    return np.dtype(parts)

@@ -5,7 +5,7 @@ A version's vectors are built in tables of their own and then attached to `Movie
 vacuum. A version has those of the three that it wrote.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,7 +21,6 @@ from movies import binary_copy
 from recommender.models import NOWHERE, Metric, ModelVersion, MovieVector, UserVector, WordVector
 
 _OPERATOR_CLASSES = {Metric.INNER_PRODUCT: "vector_ip_ops", Metric.COSINE: "vector_cosine_ops"}
-_COPY_ROWS = 10_000
 Kept = type[MovieVector] | type[UserVector] | type[WordVector]
 _OWNERS: dict[Kept, tuple[str, str | None]] = {
     MovieVector: ("movie_id", "movies_movie"),
@@ -29,8 +28,6 @@ _OWNERS: dict[Kept, tuple[str, str | None]] = {
     WordVector: ("word", None),
 }
 """Whose vector it is, and the table that knows whether they are still there."""
-
-Fraction = Callable[[float], None]
 
 
 @dataclass(frozen=True)
@@ -73,7 +70,6 @@ def write_movies(
     inputs: NDArray[np.float32] | None = None,
     predicted: NDArray[np.bool_] | None = None,
     film_map: FilmMap = NO_MAP,
-    progress: Fraction = lambda fraction: None,
 ) -> None:
     """Write movie vectors: ids (n,), vectors (n, d) float32, into the version's own table.
 
@@ -87,7 +83,7 @@ def write_movies(
         columns |= film_map.columns(movie_ids)
     if inputs is not None:
         columns["input"] = inputs
-    _write(MovieVector, version, columns, progress)
+    _write(MovieVector, version, columns)
 
 
 def write_users(
@@ -95,7 +91,6 @@ def write_users(
     user_ids: NDArray[np.int64],
     taste_revisions: NDArray[np.int64],
     vectors: NDArray[np.float32],
-    progress: Fraction = lambda fraction: None,
 ) -> None:
     """Write user vectors: ids (n,), the revisions (n,) they are true for, vectors (n, d)."""
     columns: dict[str, NDArray[Any]] = {
@@ -103,17 +98,16 @@ def write_users(
         "taste_revision": taste_revisions.astype(np.int32),
         "vector": vectors,
     }
-    _write(UserVector, version, columns, progress)
+    _write(UserVector, version, columns)
 
 
 def write_words(
     version: ModelVersion,
     words: Sequence[str],
     vectors: NDArray[np.float32],
-    progress: Fraction = lambda fraction: None,
 ) -> None:
     """Write vectors of words: each word once, vectors (w, d) float32."""
-    _write(WordVector, version, {"vector": vectors}, progress, words)
+    _write(WordVector, version, {"vector": vectors}, words)
 
 
 def of_words(version: ModelVersion, words: Sequence[str]) -> dict[str, NDArray[np.float32]]:
@@ -236,7 +230,6 @@ def _write(
     model: Kept,
     version: ModelVersion,
     columns: Mapping[str, NDArray[Any]],
-    progress: Fraction,
     words: Sequence[str] | None = None,
 ) -> None:
     """Make the version's table of these columns (n, …), and of `words` (n) where it has these."""
@@ -247,7 +240,11 @@ def _write(
         raise ValueError(f"vectors: expected shape {(rows, version.dimensions)}")
     table = _table(model, version)
     names = ["version_id", *kept, *(["word"] if words is not None else [])]
-    with connection.cursor() as cursor:
+    versions = np.full(rows, version.pk, dtype=np.int64)
+    statement = sql.SQL("COPY {} ({}) FROM STDIN (FORMAT BINARY)").format(
+        table, sql.SQL(", ").join(map(sql.Identifier, names))
+    )
+    with transaction.atomic(), connection.cursor() as cursor:
         # The check spares ATTACH a scan for rows of other versions.
         cursor.execute(
             sql.SQL(
@@ -255,18 +252,9 @@ def _write(
                 " CHECK (version_id = {}))"
             ).format(table, sql.Identifier(model._meta.db_table), sql.Literal(version.pk))
         )
-    statement = sql.SQL("COPY {} ({}) FROM STDIN (FORMAT BINARY)").format(
-        table, sql.SQL(", ").join(map(sql.Identifier, names))
-    )
-    # In parts, since progress is reported on this very connection, which a COPY has to itself.
-    for start in range(0, rows, _COPY_ROWS):
-        part = slice(start, start + _COPY_ROWS)
-        columns_of_part = [column[part] for column in kept.values()]
-        versions = np.full(len(columns_of_part[0]), version.pk, dtype=np.int64)
-        texts = None if words is None else words[part]
-        with connection.cursor() as cursor, cursor.copy(statement) as copy:
-            copy.write(binary_copy.rows([versions, *columns_of_part], texts))
-        progress(min(1.0, part.stop / rows))
+        with cursor.copy(statement) as copy:
+            for block in binary_copy.blocks([versions, *kept.values()], words):
+                copy.write(block)
 
 
 def _build_index(version: ModelVersion) -> None:

@@ -215,7 +215,7 @@ def _packed(rows: np.ndarray, has_revision: bool) -> memoryview:
     """Rows (n, d) as COPY is sent them: number, version, revision where they have one, vector."""
     ids, versions = np.arange(len(rows)), np.zeros(len(rows), dtype=np.int64)
     revisions = [np.zeros(len(rows), dtype=np.int32)] if has_revision else []
-    return memoryview(binary_copy.rows([ids, versions, *revisions, rows]))
+    return memoryview(b"".join(binary_copy.blocks([ids, versions, *revisions, rows])))
 
 
 def _interactions() -> Interactions:

@@ -157,6 +157,6 @@ def _write(version: ModelVersion, embedding: FilmEmbedding, report: Reporter) ->
     report.begin("Writing the vectors", 0.07)
     vectors.write_movies(version, embedding.movie_ids, embedding.vectors)
     if embedding.words is not None:
-        vectors.write_words(version, embedding.words.words, embedding.words.vectors, report)
+        vectors.write_words(version, embedding.words.words, embedding.words.vectors)
     report.begin("Building the index", 0.07)
     vectors.index_and_attach(version)

@@ -297,7 +297,7 @@ def _write(
     )
     vectors.write_words(version, places.learnt.names, places.learnt.vectors)
     vectors.write_users(
-        version, interactions.user_ids, material.taste_revisions, embedding.user_vectors, report
+        version, interactions.user_ids, material.taste_revisions, embedding.user_vectors
     )
     report.begin("Building the index", 0.05)
     vectors.index_and_attach(version)

@@ -12,7 +12,8 @@ def copied(types: str, columns, texts=None):
     with connection.cursor() as cursor:
         cursor.execute(f"CREATE TEMPORARY TABLE copied ({types}) ON COMMIT DROP")
         with cursor.copy("COPY copied FROM STDIN (FORMAT BINARY)") as copy:
-            copy.write(binary_copy.rows(columns, texts))
+            for block in binary_copy.blocks(columns, texts):
+                copy.write(block)
         cursor.execute("SELECT * FROM copied")
         return cursor.fetchall()
 

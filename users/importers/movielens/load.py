@@ -10,10 +10,12 @@ until the import is done: import large datasets when few people are there.
 
 from collections.abc import Container, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from django.contrib.auth.hashers import make_password
 from django.db import ProgrammingError, connection, transaction
 from django.db.backends.utils import CursorWrapper
+from numpy.typing import NDArray
 from psycopg.errors import CardinalityViolation
 from rich.progress import Progress
 
@@ -213,7 +215,8 @@ def _load_ratings(
     total, staged = Merged(), 0
     for block in file.blocks():
         with cursor.copy("COPY staged_rating FROM STDIN (FORMAT binary)") as copy:
-            copy.write(_binary_rows(block))
+            for rows in binary_copy.blocks(_columns(block)):
+                copy.write(rows)
         staged += len(block.person)
         if staged >= MERGE_ROWS:
             total, staged = total + _merge(cursor, label, staged, not total.read), 0
@@ -246,13 +249,7 @@ def _merge(cursor: CursorWrapper, label: str, rows: int, is_first: bool) -> Merg
     return Merged(rows, added, changed, people)
 
 
-def _binary_rows(ratings: Ratings) -> bytes:
-    """The ratings as a COPY into the table at the side is sent them."""
-    return binary_copy.rows(
-        [
-            ratings.person,
-            ratings.movie,
-            binary_copy.timestamps(ratings.seconds),
-            ratings.half_stars,
-        ]
-    )
+def _columns(ratings: Ratings) -> list[NDArray[Any]]:
+    """The ratings as the table at the side has them."""
+    seconds = binary_copy.timestamps(ratings.seconds)
+    return [ratings.person, ratings.movie, seconds, ratings.half_stars]
