@@ -14,7 +14,7 @@ from django.views.decorators.vary import vary_on_headers
 from movies.models import Movie
 from movies.search import find
 from movies.views import query_of
-from recommender.models import MovieVector
+from recommender.models import MapPlace
 from recommender.serving import atlas
 from users.models import User
 
@@ -69,7 +69,7 @@ DECADE_KEYS = [
 def page(request: HttpRequest) -> HttpResponse:
     """The map, and as a list what it shows: its regions and their best-known films."""
     context = {
-        "atlas": atlas.live(),
+        "atlas": atlas.shown(),
         "rated": _rated(request.user),
         "legends": [("genre", "Genre", GENRE_KEYS), ("decade", "Decade", DECADE_KEYS)],
     }
@@ -81,7 +81,7 @@ def _rated(person: User | AnonymousUser) -> list[int]:
 
 
 def _films_etag(request: HttpRequest) -> str | None:
-    request.atlas = atlas.live()
+    request.atlas = atlas.shown()
     return f'"{hashlib.sha256(request.atlas.packed).hexdigest()[:20]}"' if request.atlas else None
 
 
@@ -112,7 +112,7 @@ def suggestions(request: HttpRequest) -> HttpResponse:
     """Films on the map by title, beneath its search box."""
     query = query_of(request)
     found = find(query, films=3 * SUGGESTED, people=0).movies
-    placed = MovieVector.objects.on_live_map().filter(movie__in=found)
+    placed = MapPlace.objects.shown().filter(movie__in=found)
     known = set(placed.values_list("movie_id", flat=True))
     movies = [movie for movie in found if movie.pk in known][:SUGGESTED]
     return render(request, "recommender/_map_found.html", {"query": query, "movies": movies})

@@ -5,7 +5,7 @@ from typing import Self
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 from pgvector.django import VectorField
 
@@ -44,6 +44,16 @@ class ModelVersionQuerySet(models.QuerySet["ModelVersion"]):
         """Return the space's live version without its Gramian, or None before the first."""
         # Every page asks for it, and the Gramian is as large as the page.
         return self.defer("gramian").filter(space=space, state=ModelVersion.State.LIVE).first()
+
+    def on_show(self) -> "ModelVersion | None":
+        """Return the version whose map of films people see, without its Gramian, or None.
+
+        It is the one of those with a map that was the last to go live: while the live version's is
+        drawn, the map of the one before.
+        """
+        mapped = self.filter(Exists(MapPlace.objects.filter(version=OuterRef("pk"))))
+        gone_live = mapped.filter(space=Space.TASTE, promoted_at__isnull=False)
+        return gone_live.defer("gramian").order_by("-promoted_at").first()
 
     def live_beside_taste(self) -> list["ModelVersion"]:
         """Return the live versions of the spaces that know films alone."""
@@ -279,21 +289,6 @@ class TrainingRun(models.Model):
         return (timezone.now() - self.started_at) * ((1 - self.fraction) / self.fraction)
 
 
-NOWHERE = -1
-"""The region of a film that has no place on a map."""
-
-
-class MovieVectorQuerySet(models.QuerySet["MovieVector"]):
-    def on_map(self) -> Self:
-        """Return those that have a place on their version's map of films."""
-        return self.filter(map_region__gt=NOWHERE)
-
-    def on_live_map(self) -> Self:
-        """Return those that have a place on the map of the live version of taste."""
-        live = {"version__space": Space.TASTE, "version__state": ModelVersion.State.LIVE}
-        return self.on_map().filter(**live)
-
-
 class MovieVector(models.Model):
     """A movie's place in a version's space. Partitioned by version; see `recommender.vectors`."""
 
@@ -308,18 +303,34 @@ class MovieVector(models.Model):
     predicted = models.BooleanField(default=False, db_default=False)
     # Of a predicted vector: how many ratings the film had when it moved last; see `serving.moving`.
     ratings_seen = models.IntegerField(default=0, db_default=0)
-    # On the version's map, where it has one; see `training.projection`.
-    map_x = models.FloatField(null=True)
-    map_y = models.FloatField(null=True)
-    map_region = models.SmallIntegerField(null=True)
-
-    objects = MovieVectorQuerySet.as_manager()
 
     class Meta:
         db_table = "recommender_movievector"
 
     def __str__(self) -> str:
         return f"movie {self.movie_id} in version {self.version_id}"
+
+
+class MapPlaceQuerySet(models.QuerySet["MapPlace"]):
+    def shown(self) -> Self:
+        """Return those on the map that people see."""
+        return self.filter(version=ModelVersion.objects.on_show())
+
+
+class MapPlace(models.Model):
+    """Where a movie lies on the map of a version of taste; see `recommender.film_map`."""
+
+    pk = models.CompositePrimaryKey("movie_id", "version_id")
+    movie = models.ForeignKey(Movie, models.CASCADE, related_name="map_places", db_index=False)
+    version = models.ForeignKey(ModelVersion, models.CASCADE, related_name="map_places")
+    x = models.FloatField()
+    y = models.FloatField()
+    region = models.SmallIntegerField()
+
+    objects = MapPlaceQuerySet.as_manager()
+
+    def __str__(self) -> str:
+        return f"movie {self.movie_id} on the map of version {self.version_id}"
 
 
 class UserVector(models.Model):

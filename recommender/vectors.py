@@ -6,7 +6,6 @@ vacuum. A version has those of the three that it wrote.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -18,7 +17,7 @@ from psycopg import Cursor, sql
 from psycopg.pq import Format
 
 from movies import binary_copy
-from recommender.models import NOWHERE, Metric, ModelVersion, MovieVector, UserVector, WordVector
+from recommender.models import MapPlace, Metric, ModelVersion, MovieVector, UserVector, WordVector
 
 _OPERATOR_CLASSES = {Metric.INNER_PRODUCT: "vector_ip_ops", Metric.COSINE: "vector_cosine_ops"}
 Kept = type[MovieVector] | type[UserVector] | type[WordVector]
@@ -28,35 +27,6 @@ _OWNERS: dict[Kept, tuple[str, str | None]] = {
     WordVector: ("word", None),
 }
 """Whose vector it is, and the table that knows whether they are still there."""
-
-
-@dataclass(frozen=True)
-class FilmMap:
-    """Where films lie on a version's map."""
-
-    movie_ids: NDArray[np.int64]
-    """(n,)"""
-    positions: NDArray[np.float64]
-    """(n, 2) x to the right, y upwards; nearly all within 1 of the middle."""
-    regions: NDArray[np.int64]
-    """(n,) which films lie together: numbers from 0, which mean nothing else."""
-
-    def __len__(self) -> int:
-        return len(self.movie_ids)
-
-    def columns(self, movie_ids: NDArray[np.int64]) -> dict[str, NDArray[Any]]:
-        """Return films' (m,) columns as they are kept."""
-        order = np.argsort(self.movie_ids)
-        at = order[np.searchsorted(self.movie_ids, movie_ids, sorter=order) % len(self)]
-        is_known = self.movie_ids[at] == movie_ids
-        return {
-            "map_x": np.where(is_known, self.positions[at, 0], 0.0),
-            "map_y": np.where(is_known, self.positions[at, 1], 0.0),
-            "map_region": np.where(is_known, self.regions[at], NOWHERE).astype(np.int16),
-        }
-
-
-NO_MAP = FilmMap(np.empty(0, np.int64), np.empty((0, 2)), np.empty(0, np.int64))
 
 
 class NotPromotable(Exception):
@@ -69,7 +39,6 @@ def write_movies(
     vectors: NDArray[np.float32],
     inputs: NDArray[np.float32] | None = None,
     predicted: NDArray[np.bool_] | None = None,
-    film_map: FilmMap = NO_MAP,
 ) -> None:
     """Write movie vectors: ids (n,), vectors (n, d) float32, into the version's own table.
 
@@ -79,8 +48,6 @@ def write_movies(
     columns: dict[str, NDArray[Any]] = {"movie_id": movie_ids.astype(np.int64), "vector": vectors}
     if predicted is not None:
         columns["predicted"] = predicted
-    if len(film_map):
-        columns |= film_map.columns(movie_ids)
     if inputs is not None:
         columns["input"] = inputs
     _write(MovieVector, version, columns)
@@ -131,16 +98,6 @@ def of_sent(sent: Sequence[bytes]) -> NDArray[np.float32]:
         return np.empty((0, 0), dtype=np.float32)
     numbers = np.frombuffer(b"".join(sent), dtype=">f4").reshape(len(sent), -1)
     return numbers[:, 1:].astype(np.float32)
-
-
-def map_of(version: ModelVersion) -> FilmMap:
-    """Return the version's map, by ascending movie id; an empty one where it has none."""
-    placed = MovieVector.objects.filter(version=version).on_map().order_by("movie_id")
-    rows = list(placed.values_list("movie_id", "map_x", "map_y", "map_region"))
-    if not rows:
-        return NO_MAP
-    movie_ids, x, y, regions = zip(*rows, strict=True)
-    return FilmMap(np.array(movie_ids), np.column_stack([x, y]), np.array(regions))
 
 
 def index_and_attach(version: ModelVersion) -> None:
@@ -200,6 +157,7 @@ def drop(version: ModelVersion) -> bool:
             cursor.execute("SET LOCAL lock_timeout = '2s'")
             for model in _OWNERS:
                 cursor.execute(sql.SQL("DROP TABLE IF EXISTS {}").format(_table(model, version)))
+            MapPlace.objects.filter(version=version).delete()
             ModelVersion.objects.filter(pk=version.pk).update(vectors_dropped=True)
     except DatabaseError as error:
         if getattr(error.__cause__, "sqlstate", None) != "55P03":  # lock_not_available

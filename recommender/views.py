@@ -14,7 +14,7 @@ from movies.forms import FilterForm
 from movies.models import Movie
 from movies.views import answer_filtered, filter_chips, page_number, with_parameters
 from recommender.likeness import LikenessForm
-from recommender.models import MovieVector
+from recommender.models import MapPlace
 from recommender.serving.recommend import Filters, Recommendation, explain, recommend
 from recommender.serving.similar import places, similar
 from recommender.serving.stars import predicted_stars
@@ -94,7 +94,7 @@ def similar_to(request: HttpRequest, pk: int) -> HttpResponse:
     form = LikenessForm(request.GET, known)
     k = SIMILAR_ON_SHELF if request.htmx else SIMILAR_ON_PAGE
     movies = similar(movie, k, request.user, form.weights, known)
-    is_on_map = MovieVector.objects.on_live_map().filter(movie=movie).exists()
+    is_on_map = MapPlace.objects.shown().filter(movie=movie).exists()
     context = {"film": movie, "movies": movies, "likeness": form, "is_on_map": is_on_map}
     if not request.htmx:
         return render(request, "recommender/similar.html", context)

@@ -15,10 +15,10 @@ from psycopg import sql
 
 from movies.catalogue import Film
 from movies.models import Movie
-from recommender import vectors
+from recommender import film_map, vectors
+from recommender.film_map import FilmMap
 from recommender.models import ModelVersion
 from recommender.training import pipeline, runs
-from recommender.vectors import FilmMap
 from tests.factories import UserFactory, films_at_once
 from users import history
 from users.models import Rating, User
@@ -117,9 +117,9 @@ def put_on_a_map(films: list[Movie], places: list[tuple[float, float]]) -> Model
     )
     movie_ids = np.array([film.pk for film in films])
     regions = np.arange(len(films)) * 2 // len(films)
-    film_map = FilmMap(movie_ids, np.array(places, dtype=np.float64), regions)
+    film_map.write(version, FilmMap(movie_ids, np.array(places, dtype=np.float64), regions))
     directions = np.ones((len(films), 2), dtype=np.float32)
-    vectors.write_movies(version, movie_ids, directions, film_map=film_map)
+    vectors.write_movies(version, movie_ids, directions)
     vectors.index_and_attach(version)
     ModelVersion.objects.filter(pk=version.pk).update(state=ModelVersion.State.CANDIDATE)
     return vectors.promote(version)

@@ -289,8 +289,11 @@ def _training(result: Mapping[str, Any]) -> Iterator[str]:
     for row in result["stages"]:
         if row["stage"] != "train":
             continue
-        for step, seconds in row["ours"][-1]["steps"].items():
+        last = row["ours"][-1]
+        for step, seconds in last["steps"].items():
             yield f"- {step}: {seconds:.1f} s"
+        for step, seconds in last.get("afterwards", {}).items():
+            yield f"- then, while it is live: {step}: {seconds:.1f} s"
         memory = _medians(row["ours"])
         grown = memory["megabytes"] - memory["idle_megabytes"]
         matrix = CELL_BYTES * result["ratings"] / 2**20

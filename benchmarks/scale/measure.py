@@ -21,6 +21,16 @@ _SAMPLE_SECONDS = 0.1
 
 
 @dataclass(frozen=True)
+class Took:
+    """Seconds of each of a stage's parts."""
+
+    steps: dict[str, float]
+    """Those that are waited for; the stage took as long as they."""
+    afterwards: dict[str, float]
+    """Those of what it does then."""
+
+
+@dataclass(frozen=True)
 class Measured:
     """One go of a stage."""
 
@@ -33,6 +43,8 @@ class Measured:
     """What the process had before it began: Python and the libraries."""
     steps: dict[str, float] = field(default_factory=dict)
     """Seconds of each of its parts, where it tells them."""
+    afterwards: dict[str, float] = field(default_factory=dict)
+    """Seconds of what it does then."""
 
 
 @dataclass(frozen=True)
@@ -93,7 +105,7 @@ def run(stage: str, *arguments: str) -> Measured:
     return Measured(server_megabytes=server.megabytes, **told)
 
 
-def report(work: Callable[[], float | dict[str, float] | None]) -> None:
+def report(work: Callable[[], float | Took | None]) -> None:
     """Do a stage's work and print for `run` what it took.
 
     That is what `work` returns: its seconds, or those of its parts; all of it where it says none.
@@ -101,14 +113,14 @@ def report(work: Callable[[], float | dict[str, float] | None]) -> None:
     idle = psutil.Process().memory_info().rss / 2**20
     start = time.perf_counter()
     told = work()
-    steps = told if isinstance(told, dict) else {}
-    if isinstance(told, dict):
-        seconds = sum(told.values())
+    parts = asdict(told) if isinstance(told, Took) else {}
+    if isinstance(told, Took):
+        seconds = sum(told.steps.values())
     else:
         seconds = time.perf_counter() - start if told is None else told
     megabytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     figures = {"seconds": seconds, "megabytes": megabytes, "idle_megabytes": idle}
-    print(json.dumps({**figures, "steps": steps}))
+    print(json.dumps({**figures, **parts}))
 
 
 class _ServerMemory:

@@ -57,10 +57,10 @@ class MapView(Endpoint):
     def get(self, request: Request) -> Response:
         """The map of films: the nearer two films lie, the more the same people like both.
 
-        It is drawn when a version is trained; 404 where the live version has none. Titles and
-        counts are up to an hour old.
+        It is drawn when a version has been trained; until then it is that of the version before,
+        and 404 where there is none. Titles and counts are up to an hour old.
         """
-        found = atlas.live()
+        found = atlas.shown()
         if found is None:
             raise NotFound("There is no map yet: it is drawn when the model is trained.")
         return Response(json.loads(gzip.decompress(found.packed)))

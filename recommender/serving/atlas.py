@@ -1,4 +1,4 @@
-"""The live version's map as people and programs get it: its films, and what its regions are called.
+"""The map of films as people and programs get it: its films, and what its regions are called.
 
 A region is a part of the map in which films lie together (`training.projection`). It is named by
 what its films are more often than others, and its best-known films are joined to a constellation.
@@ -21,7 +21,7 @@ from scipy.spatial.distance import cdist
 
 from movies.models import Movie
 from movies.posters import COMPOSITIONS
-from recommender.models import ModelVersion, MovieVector
+from recommender.models import MapPlace, ModelVersion
 
 GENRES = tuple(COMPOSITIONS)
 """Those that the map is coloured by, the most telling first."""
@@ -101,12 +101,12 @@ class Atlas:
     """All of it for a page or a program (see `_columns`): JSON, compressed by gzip."""
 
 
-def live() -> Atlas | None:
-    """Return the live version's map, or None where it has none.
+def shown() -> Atlas | None:
+    """Return the map that people see now, or None where there is none.
 
     Each process keeps one: titles and counts are up to an hour old.
     """
-    version = ModelVersion.objects.live()
+    version = ModelVersion.objects.on_show()
     return _atlas(version.pk, int(time.time() // _KEPT_SECONDS)) if version else None
 
 
@@ -123,16 +123,16 @@ def _atlas(version_id: int, hour: int) -> Atlas | None:
 
 def _films(version_id: int) -> list[Charted]:
     """The films on a version's map, the best known first."""
-    placed = MovieVector.objects.filter(version=version_id).on_map()
+    placed = MapPlace.objects.filter(version=version_id)
     rows = list(
         placed.order_by("-movie__rating_count", "movie_id").values_list(
             "movie_id",
             "movie__title",
             "movie__year",
             "movie__rating_count",
-            "map_region",
-            "map_x",
-            "map_y",
+            "region",
+            "x",
+            "y",
         )
     )
     if not rows:
@@ -146,7 +146,7 @@ def _films(version_id: int) -> list[Charted]:
     for movie_id, name in Movie.genres.through.objects.values_list("movie_id", "genre__name"):
         genres[movie_id].add(name)
     return [
-        Charted(movie_id, title, year, count, x, y, frozenset(genres[movie_id]), region or 0)
+        Charted(movie_id, title, year, count, x, y, frozenset(genres[movie_id]), region)
         for (movie_id, title, year, count, region, *_), (x, y) in zip(rows, whole, strict=True)
     ]
 

@@ -1,8 +1,9 @@
 """One training run of taste, from the ratings in the database to a version that is live.
 
 snapshot → time-aware split → fit → evaluate beside most popular and the live version's recipe →
-refit on everything → places for the films that nobody has rated → the map → vectors into partitions
-of their own → HNSW index → release gate → promotion. Until the last step nothing live is touched.
+refit on everything → places for the films that nobody has rated → vectors into partitions of their
+own → HNSW index → release gate → promotion. Until that step nothing live is touched. Then the map
+of films is drawn, which nobody's recommendations wait for.
 """
 
 import logging
@@ -12,7 +13,7 @@ from datetime import datetime
 import numpy as np
 from numpy.typing import NDArray
 
-from recommender import vectors
+from recommender import film_map, vectors
 from recommender.embedders import Embedder, Embedding, Resumable
 from recommender.interactions import Interactions, Weighting
 from recommender.models import ModelVersion, TrainingRun
@@ -25,7 +26,6 @@ from recommender.training.release import NothingToLearn
 from recommender.training.runs import Reporter
 from recommender.training.snapshot import Snapshot
 from recommender.training.splits import Split, time_split
-from recommender.vectors import NO_MAP, FilmMap
 
 HELD_OUT_SHARE = 0.2
 MOST_ASKED = 20_000
@@ -38,6 +38,9 @@ FITTING_SHARE = 0.74
 RESUMED_FROM = 500_000
 """With so many ratings, the fit of all goes on from where the fit of the earlier ones came to. With
 fewer a fit takes seconds, and a new one foresaw 1 % more on a hundred thousand ratings."""
+
+DRAWING = "Drawing the map of films"
+"""What a run does once its version is live."""
 
 logger = logging.getLogger(__name__)
 
@@ -141,11 +144,11 @@ def execute(run: TrainingRun, listener: runs.Listener | None = None) -> ModelVer
         places = cold.place(snapshot.take_films(), embedding, interactions, report)
         report.note(cold.summary(places))
         metrics = trial.metrics | ({"new_films": places.metrics} if places.metrics else {})
-        film_map = _draw_map(interactions, embedding, places, report)
         version = _create_version(run, material, recipe, embedding, places, metrics)
-        _write(version, material, embedding, places, film_map, report)
+        _write(version, material, embedding, places, report)
         verdict = gate.judge(version, rival, trial.against_live, trial.against_popular)
         release.settle(version, run, verdict, report)
+        _draw_map(version, interactions, embedding, places, report)
     return version
 
 
@@ -222,17 +225,21 @@ def _interactions(data: Snapshot, recipe: Recipe) -> Interactions:
 
 
 def _draw_map(
-    interactions: Interactions, embedding: Embedding, places: Places, report: Reporter
-) -> FilmMap:
-    """Draw the films on a map that begins where the live version's ends.
+    version: ModelVersion,
+    interactions: Interactions,
+    embedding: Embedding,
+    places: Places,
+    report: Reporter,
+) -> None:
+    """Draw the films on a map that begins where the one that people see ends.
 
-    A version can do without: where it fails, the run's log says so.
+    The version can do without, and is settled: where it fails, or a person stops it, the run's log
+    says so.
     """
-    report.begin("Drawing the map of films", 0.05)
-    live = ModelVersion.objects.live()
-    earlier = vectors.map_of(live) if live else NO_MAP
+    earlier = film_map.shown()
     counts = np.bincount(interactions.matrix.indices, minlength=len(interactions.movie_ids))
     try:
+        report.begin(DRAWING, 0.05)
         drawn = projection.draw(
             np.concatenate([interactions.movie_ids, places.movie_ids]),
             np.vstack([embedding.movie_vectors, places.vectors]),
@@ -240,14 +247,15 @@ def _draw_map(
             earlier,
             report,
         )
-    except (runs.RunCancelled, runs.RunLost):
+        film_map.write(version, drawn)
+    except runs.RunLost:
         raise
     except Exception as error:
-        logger.exception("The map of films could not be drawn")
-        report.note(f"The map of films could not be drawn ({error}): the version goes without.")
-        return NO_MAP
-    report.note(projection.summary(drawn, earlier))
-    return drawn
+        if not isinstance(error, runs.RunCancelled):
+            logger.exception("The map of films could not be drawn")
+        report.note(f"The map of films was not drawn ({error}): the version goes without.")
+    else:
+        report.note(projection.summary(drawn, earlier))
 
 
 def _create_version(
@@ -280,7 +288,6 @@ def _write(
     material: Material,
     embedding: Embedding,
     places: Places,
-    film_map: FilmMap,
     report: Reporter,
 ) -> None:
     report.begin("Writing the vectors", 0.05)
@@ -293,7 +300,6 @@ def _write(
         np.vstack([embedding.movie_vectors, places.vectors]),
         np.vstack([embedding.input_vectors, no_inputs]),
         np.arange(version.vector_count) >= version.movie_count,
-        film_map,
     )
     vectors.write_words(version, places.learnt.names, places.learnt.vectors)
     vectors.write_users(

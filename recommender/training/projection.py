@@ -15,7 +15,7 @@ from scipy.linalg import orthogonal_procrustes
 from scipy.spatial import cKDTree
 
 from recommender.embedders.base import Progress, silent
-from recommender.vectors import NO_MAP, FilmMap
+from recommender.film_map import NO_MAP, FilmMap
 
 FEWEST_RATINGS = 5
 """Of a film that has t-SNE's own place: where one with fewer lies is much by chance."""

@@ -6,8 +6,8 @@ import pytest
 from django.contrib.auth.models import Permission
 from django.urls import reverse
 
-from recommender import vectors
-from recommender.models import NOWHERE, ModelVersion, MovieVector, TrainingRun
+from recommender import film_map, vectors
+from recommender.models import MapPlace, ModelVersion, TrainingRun
 from recommender.training import pipeline, projection, runs
 from tests.conftest import SMALL, put_on_a_map
 from tests.factories import MovieFactory, UserFactory
@@ -103,7 +103,7 @@ def test_a_card_tells_of_a_film(client, charted, films):
 def test_films_like_one_lead_to_it_on_the_map(client, charted, films):
     like = reverse("recommender:similar", args=[films[0].pk])
     assert f"#film={films[0].pk}" in client.get(like).content.decode()
-    MovieVector.objects.filter(movie=films[0]).update(map_region=NOWHERE)
+    MapPlace.objects.filter(movie=films[0]).delete()
     assert f"#film={films[0].pk}" not in client.get(like).content.decode()
 
 
@@ -115,11 +115,11 @@ def test_programs_get_the_same(client, charted):
 def test_a_training_draws_the_map_and_the_next_begins_there(camps, monkeypatch):
     monkeypatch.setattr(projection, "FEWEST_FILMS", 20)
     first = pipeline.execute(runs.create(parameters=SMALL))
-    drawn = vectors.map_of(first)
+    drawn = film_map.of(first)
     assert set(drawn.movie_ids) == {film.pk for film in camps[1]}
     assert "60 films have a place on the map." in TrainingRun.objects.get().log
     second = pipeline.execute(runs.create(parameters=SMALL))
-    again = vectors.map_of(second)
+    again = film_map.of(second)
     assert np.median(np.linalg.norm(again.positions - drawn.positions, axis=1)) < 0.3
     assert "half of them moved by less than" in TrainingRun.objects.newest_first()[0].log
 
@@ -131,15 +131,33 @@ def test_a_map_that_fails_does_not_fail_the_training(camps, monkeypatch):
     monkeypatch.setattr(projection, "draw", broken)
     version = pipeline.execute(runs.create(parameters=SMALL))
     assert version.state == ModelVersion.State.LIVE
-    assert not len(vectors.map_of(version))
+    assert not len(film_map.of(version))
     assert "no room for a map" in TrainingRun.objects.get().log
 
 
-def test_a_training_is_cancelled_while_it_draws_the_map(camps, monkeypatch):
+def test_a_version_that_is_live_stays_so_when_its_map_is_cancelled(camps, monkeypatch):
     def cancel(*_):
         raise runs.RunCancelled("Cancelled.")
 
     monkeypatch.setattr(projection, "draw", cancel)
-    with pytest.raises(runs.RunCancelled):
-        pipeline.execute(runs.create(parameters=SMALL))
-    assert TrainingRun.objects.get().state == TrainingRun.State.CANCELLED
+    version = pipeline.execute(runs.create(parameters=SMALL))
+    assert ModelVersion.objects.live() == version
+    run = TrainingRun.objects.get()
+    assert run.state == TrainingRun.State.SUCCEEDED and "was not drawn (Cancelled.)" in run.log
+
+
+def test_people_see_the_map_before_until_the_live_version_has_one(client, charted, films):
+    drawn = columns(client)["films"]["x"]
+    second = put_on_a_map(films, [(n, -n) for n in range(12)])
+    assert columns(client)["films"]["x"] != drawn
+    MapPlace.objects.filter(version=second).delete()
+    assert columns(client)["version"] == charted.pk
+    vectors.drop(charted)
+    assert client.get("/api/v1/map/").status_code == 404
+
+
+def test_a_map_leaves_out_films_that_were_deleted_while_it_was_drawn(charted, films):
+    drawn = film_map.of(charted)
+    films[0].delete()
+    film_map.write(charted, drawn)
+    assert set(film_map.of(charted).movie_ids) == {film.pk for film in films[1:]}

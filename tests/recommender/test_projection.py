@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 from scipy.spatial import cKDTree
 
+from recommender.film_map import NO_MAP, FilmMap
 from recommender.training import projection
-from recommender.vectors import NO_MAP, FilmMap
 
 
 def clumps(seed: int = 0, films: int = 160) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
