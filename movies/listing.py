@@ -35,11 +35,11 @@ def listed(movie_ids: Iterable[int]) -> dict[int, Movie]:
     """
     with connection.cursor() as cursor:
         cursor.execute("SELECT id, name, slug FROM movies_genre ORDER BY name")
-        genres = [Genre(*row) for row in cursor.fetchall()]
+        genres = {row[0]: Genre(*row) for row in cursor.fetchall()}
         cursor.execute(_FILMS, [list(movie_ids)])
         found = {}
         for *values, genre_ids in cursor.fetchall():
             movie = Movie.from_db(connection.alias, _FIELDS, values)
-            movie.genre_list = [genre for genre in genres if genre.pk in genre_ids]
+            movie.genre_list = [genre for pk, genre in genres.items() if pk in genre_ids]
             found[movie.pk] = movie
     return found

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from scipy import linalg
 
 Floats = NDArray[np.floating[Any]]
+Numbers = NDArray[np.floating[Any] | np.integer[Any]]
 
 LOWEST, HIGHEST = 0.5, 5.0
 MOST_RATINGS = 300
@@ -55,7 +56,7 @@ class StarsModel:
         """The model as JSON: `from_dict(to_dict())` is equal."""
         return asdict(self)
 
-    def film_parts(self, counts: Floats, half_stars: Floats) -> NDArray[np.float64]:
+    def film_parts(self, counts: Numbers, half_stars: Numbers) -> NDArray[np.float64]:
         """μ + b_i (m,) in stars, of films with `counts` ratings that sum up to `half_stars`."""
         distance = np.asarray(half_stars, dtype=np.float64) / 2 - counts * self.mean
         return np.asarray(self.mean + distance / (counts + self.prior_ratings), dtype=np.float64)

@@ -50,12 +50,12 @@ def _measure(version: ModelVersion, people: Sequence[User]) -> dict[str, Any]:
         vector = foldin.user_vector(person, version)
         if vector is None:
             continue
-        allowed = retrieval.allowed_in(version, person, chosen)
+        allowed = retrieval.open_to(person, chosen)
         exact = _ids(retrieval.exact(version, vector, allowed, PAGE, version.metric))
         lists.append(overlap(exact, _ids(retrieval.nearest(version, vector, allowed, PAGE))))
         pool = retrieval.pool(version, vector, allowed, rerank.WINDOW)
         pools.append(overlap(exact, pool.movie_ids[:PAGE].tolist()))
-        everything = retrieval.allowed_in(version, person, Filters())
+        everything = retrieval.open_to(person, Filters())
         pairs.append(
             (
                 _milliseconds(

@@ -12,7 +12,7 @@ from movies.models import Movie
 from recommender.embedders.base import Floats, FoldIn, Rated
 from recommender.models import ModelVersion
 from recommender.serving.foldin import RatedMovies, model_of, rated_movies
-from recommender.serving.kept_vectors import of_films
+from recommender.serving.kept_vectors import NONE, Numbers, of_films
 from users.models import User
 
 
@@ -93,7 +93,7 @@ def explain(
     person: User, version: ModelVersion, movie_ids: list[int], most: int
 ) -> dict[int, list[Reason]]:
     """Return each film's reasons, weightiest first, none where the space does not know the film."""
-    found = weightiest(person, version, movie_ids, most)
+    found = weightiest(rated_movies(person, version), version, movie_ids, most)
     movies = listed({part.movie_id for parts in found.values() for part in parts})
     return {movie_id: told(parts, movies) for movie_id, parts in found.items()}
 
@@ -104,17 +104,20 @@ def told(parts: list[Part], movies: Mapping[int, Movie]) -> list[Reason]:
 
 
 def weightiest(
-    person: User, version: ModelVersion, movie_ids: list[int], most: int
+    rated: RatedMovies,
+    version: ModelVersion,
+    movie_ids: list[int],
+    most: int,
+    read: Mapping[int, Numbers] = NONE,
 ) -> dict[int, list[Part]]:
-    """Return what `explain` does, without reading the films.
+    """Return what `explain` does by what a person has rated, without reading the films.
 
     A score is a sum over the films that the person liked (Hu, Koren, Volinsky 2008, §5) and of
     what most people like, so the reasons are the model's own, and their shares add up to 1 only
-    together with that.
+    together with that. `read` are vectors of films that are at hand.
     """
-    rated = rated_movies(person, version)
     asked = np.array(movie_ids, dtype=np.int64)
-    films = of_films(version, asked)
+    films = of_films(version, asked, read)
     if not films.is_known.any() or not len(rated.movie_ids):
         return {movie_id: [] for movie_id in movie_ids}
     parts = shares(rated.rated, films.vectors, model_of(version).fold_in)

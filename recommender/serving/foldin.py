@@ -33,6 +33,32 @@ class Model:
 
 
 @dataclass(frozen=True)
+class CountedRatings:
+    """Ratings of a person that count for their taste, and how their films are rated by all."""
+
+    movie_ids: NDArray[np.int64]
+    """(n,) ascending."""
+    values: NDArray[np.int8]
+    """(n,) half stars."""
+    rated_at: NDArray[np.int64]
+    """(n,) microseconds."""
+    film_counts: NDArray[np.int64]
+    """(n,) how many ratings the film has."""
+    film_sums: NDArray[np.int64]
+    """(n,) their half stars."""
+
+    def __len__(self) -> int:
+        return len(self.movie_ids)
+
+    def latest(self, most: int) -> "CountedRatings":
+        """Return the latest of them, of two at once the one with the lower id."""
+        if len(self) <= most:
+            return self
+        rows = np.sort(np.lexsort([self.movie_ids, -self.rated_at])[:most])
+        return CountedRatings(**{name: column[rows] for name, column in vars(self).items()})
+
+
+@dataclass(frozen=True)
 class RatedMovies:
     """A person's ratings of the movies that a version knows."""
 
@@ -107,28 +133,51 @@ def _model(version_id: int) -> Model:
     return Model(Recipe.of(version.embedder, parameters).weighting, fold_in)
 
 
-def rated_movies(person: User, version: ModelVersion) -> RatedMovies:
-    """Read the person's ratings with the movies' vectors, weighed as training weighs them.
+# One person's, each film looked up: a join with all films takes longer.
+_COUNTED = """
+    SELECT rating.*, film.rating_count, film.rating_sum FROM (
+        SELECT user_id, movie_id, value, (extract(epoch FROM rated_at) * 1000000)::bigint
+        FROM users_rating WHERE user_id = %s
+        AND movie_id NOT IN (SELECT movie_id FROM users_leftout WHERE user_id = %s)
+        ORDER BY rated_at DESC, movie_id LIMIT %s
+    ) AS rating CROSS JOIN LATERAL
+        (SELECT rating_count, rating_sum FROM movies_movie WHERE id = movie_id LIMIT 1) AS film
+"""
+
+
+def counted_ratings(people: Sequence[User], most: int | None = None) -> dict[int, CountedRatings]:
+    """Read people's ratings that count, the latest `most` of each, by user id.
 
     Those that they left out are as if they had not been given, as in training's snapshot.
     """
+    statement = " UNION ALL ".join(f"({_COUNTED})" for _ in people)
+    asked = [each for person in people for each in (person.pk, person.pk, most)]
     with binary_cursor() as cursor:
-        cursor.execute(
-            "SELECT movie_id, value, (extract(epoch FROM rated_at) * 1000000)::bigint"
-            " FROM users_rating AS rating WHERE user_id = %s"
-            " AND NOT EXISTS (SELECT FROM users_leftout AS left_out"
-            " WHERE left_out.user_id = rating.user_id AND left_out.movie_id = rating.movie_id)"
-            " ORDER BY movie_id",
-            [person.pk],
-        )
-        rows = np.array(cursor.fetchall(), dtype=np.int64).reshape(-1, 3)
-    movie_ids, values, rated_at = rows[:, 0], rows[:, 1].astype(np.int8), rows[:, 2]
+        cursor.execute(statement, asked)
+        rows = np.array(cursor.fetchall(), dtype=np.int64).reshape(-1, 6)
+    found = {}
+    for person in people:
+        own = rows[rows[:, 0] == person.pk, 1:]
+        movie_ids, values, *rest = own[np.argsort(own[:, 0])].T
+        found[person.pk] = CountedRatings(movie_ids, values.astype(np.int8), *rest)
+    return found
+
+
+def rated_movies(
+    person: User, version: ModelVersion, ratings: CountedRatings | None = None
+) -> RatedMovies:
+    """Return the person's ratings with the movies' vectors, weighed as training weighs them.
+
+    `ratings` are all that count, if read.
+    """
+    if ratings is None:
+        ratings = counted_ratings([person])[person.pk]
     # The middle is that of all ratings, those of films outside the space too.
-    confidences = model_of(version).weighting.confidences(values, rated_at)
-    films = of_films(version, movie_ids)
+    confidences = model_of(version).weighting.confidences(ratings.values, ratings.rated_at)
+    films = of_films(version, ratings.movie_ids)
     return RatedMovies(
-        movie_ids=movie_ids[films.is_known],
-        values=values[films.is_known],
+        movie_ids=ratings.movie_ids[films.is_known],
+        values=ratings.values[films.is_known],
         rated=Rated(films.vectors, films.inputs, confidences[films.is_known]),
     )
 
@@ -137,10 +186,10 @@ def _stored(people: Sequence[User], version: ModelVersion) -> dict[int, NDArray[
     """Those of the people's vectors that are true, by user id."""
     with binary_cursor() as cursor:
         cursor.execute(
-            "SELECT stored.user_id, stored.vector FROM recommender_uservector AS stored"
-            " JOIN users_user AS person ON person.id = stored.user_id"
-            " AND person.taste_revision = stored.taste_revision"
-            " WHERE stored.user_id = ANY(%s) AND stored.version_id = %s",
+            # A join with a table of partitions takes PostgreSQL longer to plan than to make.
+            "SELECT user_id, vector FROM recommender_uservector"
+            " WHERE user_id = ANY(%s) AND version_id = %s"
+            " AND taste_revision = (SELECT taste_revision FROM users_user WHERE id = user_id)",
             [[person.pk for person in people], version.pk],
         )
         return {user_id: vector.to_numpy() for user_id, vector in cursor.fetchall()}

@@ -5,9 +5,11 @@ read is kept, of one version at a time and in bounded memory. A predicted vector
 as ratings of its film come (`serving.moving`).
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from types import MappingProxyType
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +22,8 @@ KEPT_BYTES = 16 * 2**20
 
 Numbers = NDArray[np.float32]
 """(d + e,) a film's vector and its input vector, one behind the other."""
+
+NONE: Mapping[int, Numbers] = MappingProxyType({})
 
 
 @dataclass(frozen=True)
@@ -34,16 +38,23 @@ class FilmVectors:
     """(m, e) the input vectors; e = 0 where the version has none."""
 
 
-def of_films(version: ModelVersion, movie_ids: NDArray[np.int64]) -> FilmVectors:
-    """Return the vectors of films (n,), in their order."""
+def of_films(
+    version: ModelVersion, movie_ids: NDArray[np.int64], read: Mapping[int, Numbers] = NONE
+) -> FilmVectors:
+    """Return the vectors of films (n,), in their order; `read` are those at hand, by movie id."""
     kept = _kept(version.pk)
     asked: list[int] = movie_ids.tolist()
     found: list[Numbers | None] = [kept.get(movie_id) for movie_id in asked]
-    missing = [movie_id for movie_id, numbers in zip(asked, found, strict=True) if numbers is None]
-    if missing:
-        read = dict(_read(version, missing, kept))
+    if read:
         found = [
             read.get(movie_id) if numbers is None else numbers
+            for movie_id, numbers in zip(asked, found, strict=True)
+        ]
+    missing = [movie_id for movie_id, numbers in zip(asked, found, strict=True) if numbers is None]
+    if missing:
+        more = dict(_read(version, missing, kept))
+        found = [
+            more.get(movie_id) if numbers is None else numbers
             for movie_id, numbers in zip(asked, found, strict=True)
         ]
     known = [numbers for numbers in found if numbers is not None]
@@ -57,6 +68,13 @@ def of_films(version: ModelVersion, movie_ids: NDArray[np.int64]) -> FilmVectors
         whole[:, : version.dimensions],
         whole[:, version.dimensions :],
     )
+
+
+def numbers_of(sent: Iterable[tuple[bytes, bytes | None]]) -> list[Numbers]:
+    """Return films' numbers of what `vector_send` gives of both vectors, for one film or more."""
+    vectors, inputs = zip(*sent, strict=True)
+    parts = [of_sent(vectors), of_sent([one for one in inputs if one is not None])]
+    return list(np.hstack([part.reshape(len(vectors), -1) for part in parts]))
 
 
 @lru_cache(maxsize=1)
@@ -75,17 +93,16 @@ def _read(
             " FROM recommender_movievector WHERE version_id = %s AND movie_id = ANY(%s)",
             [version.pk, movie_ids],
         )
-        rows = cursor.fetchall()
+        rows: list[Any] = cursor.fetchall()
     if not rows:
         return
-    vectors = of_sent([row[2] for row in rows])
-    inputs = of_sent([row[3] for row in rows if row[3] is not None]).reshape(len(rows), -1)
-    most = KEPT_BYTES // (vectors.itemsize * (vectors.shape[1] + inputs.shape[1]))
+    read = numbers_of(row[2:] for row in rows)
+    most = KEPT_BYTES // read[0].nbytes
     if len(kept) + len(rows) > most:
         # All at once: what is asked for most is soon there again.
         kept.clear()
-    for (movie_id, is_predicted, *_), vector, more in zip(rows, vectors, inputs, strict=True):
-        numbers = np.concatenate([vector, more])
+    for (movie_id, is_predicted, *_), numbers in zip(rows, read, strict=True):
         if not is_predicted and len(kept) < most:
-            kept[movie_id] = numbers
+            # A copy, or each film would hold all that were read with it.
+            kept[movie_id] = numbers.copy()
         yield movie_id, numbers

@@ -4,7 +4,7 @@ Every answer is read from pgvector. Nothing of the model is held in memory but t
 Gramian.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 from operator import itemgetter
@@ -20,7 +20,10 @@ from recommender.serving import dials as turning
 from recommender.serving import explain as reasons
 from recommender.serving import foldin, popular, rerank, retrieval
 from recommender.serving.explain import Part, Placing, Pull, Reason
+from recommender.serving.foldin import counted_ratings
+from recommender.serving.kept_vectors import Numbers
 from recommender.serving.retrieval import Filters, Pool
+from recommender.serving.stars import Prediction, predict, predicted_stars
 from recommender.vectors import binary_cursor
 from users.dials import Dials, word
 from users.models import User
@@ -43,6 +46,8 @@ class Recommendation:
     """How it came to its place, where its place is personal."""
     reasons: list[Reason] = field(default_factory=list)
     """Those that were asked for, the weightiest first."""
+    prediction: Prediction | None = None
+    """The person's stars for it, where they were asked for and can be told."""
 
 
 @dataclass(frozen=True)
@@ -62,6 +67,7 @@ def recommend(
     variety: float | None = None,
     version: ModelVersion | None = None,
     most_reasons: int = 0,
+    with_stars: bool = False,
 ) -> list[Recommendation]:
     """Return the k best films for the person, k of them whenever k exist.
 
@@ -71,19 +77,33 @@ def recommend(
 
     `dials` are the person's own where None. `variety` is the price of likeness within a page, as
     the dials have it where None; 0 is the model's order, but for what the dials pull. `version` is
-    the live one, if looked up. Films that are chosen for the person have up to `most_reasons`.
+    the live one, if looked up. Films that are chosen for the person have up to `most_reasons`, and
+    `with_stars` all are predicted as far as they can be.
     """
     version = version or ModelVersion.objects.live()
-    chosen = _personal(person, version, filters, k, dials, variety)
-    personal = _read(person, version, chosen, most_reasons)
+    personal: list[Recommendation] = []
+    if version and isinstance(person, User):
+        chosen, read = _personal(person, version, filters, k, dials, variety)
+        personal = _told(person, version, chosen, read, most_reasons, with_stars)
     missing = k - len(personal)
     if not missing:
         return personal
     allowed = retrieval.candidates(person, filters)
-    if not personal:
-        return _not_personal(popular.varied(allowed, k))
-    rest = allowed.exclude(pk__in=[found.movie.pk for found in personal])
-    return personal + _not_personal(popular.best(rest, missing))
+    if personal:
+        rest = allowed.exclude(pk__in=[found.movie.pk for found in personal])
+        others = popular.best(rest, missing)
+    else:
+        others = popular.varied(allowed, k)
+    predictions = predicted_stars(person, others, version) if with_stars else {}
+    return personal + [
+        Recommendation(
+            movie,
+            movie.weighted_rating,
+            is_personal=False,
+            prediction=predictions.get(movie.pk),
+        )
+        for movie in others
+    ]
 
 
 def explain(
@@ -101,46 +121,57 @@ def explain(
 
 
 def _personal(
-    person: User | AnonymousUser | None,
-    version: ModelVersion | None,
+    person: User,
+    version: ModelVersion,
     filters: Filters,
     k: int,
     dials: Dials | None,
     variety: float | None,
-) -> list[_Choice]:
-    """Return what the person's vector chooses, nothing where they have none."""
-    if version is None or not isinstance(person, User):
-        return []
+) -> tuple[list[_Choice], Mapping[int, Numbers]]:
+    """Return what the person's vector chooses, nothing where they have none.
+
+    And those of the films' vectors that were read and nobody keeps, by movie id.
+    """
     vector = foldin.user_vector(person, version)
     if vector is None:
-        return []
+        return [], {}
     dials = person.dials if dials is None else dials
     less_like = _less_like(person, version)
     size = rerank.candidates_for(k)
     if len(less_like) or not dials.are_neutral:
         size = max(size, turning.POOL)
-    allowed = retrieval.allowed_in(version, person, filters)
-    pool = retrieval.pool(version, vector, allowed, size)
+    allowed = retrieval.open_to(person, filters)
+    pool = retrieval.pool(version, vector, allowed, size, with_facts=not dials.are_neutral)
     own = _liked(person, version) if dials.adventure else less_like[:0]
     pulls = turning.pulls(dials, pool, own, less_like)
     price = turning.variety(dials) if variety is None else variety
-    return _in_order(pool, pulls, dials, k, price)
+    return _in_order(pool, pulls, dials, k, price), pool.predicted
 
 
-def _read(
-    person: User | AnonymousUser | None,
-    version: ModelVersion | None,
+def _told(
+    person: User,
+    version: ModelVersion,
     chosen: list[_Choice],
+    read: Mapping[int, Numbers],
     most_reasons: int,
+    with_stars: bool,
 ) -> list[Recommendation]:
-    """Return what was chosen, its films and those that are reasons read at once."""
+    """Return what was chosen with all that is told of it; `read` are vectors at hand.
+
+    The person's ratings are read once, and so are the films and those that are reasons.
+    """
     if not chosen:
         return []
     ids = [choice.movie_id for choice in chosen]
     parts: dict[int, list[Part]] = {}
-    if most_reasons and isinstance(person, User) and version:
-        parts = reasons.weightiest(person, version, ids, most_reasons)
+    predictions: dict[int, Prediction] = {}
+    ratings = counted_ratings([person])[person.pk] if most_reasons or with_stars else None
+    if ratings and most_reasons:
+        rated = foldin.rated_movies(person, version, ratings)
+        parts = reasons.weightiest(rated, version, ids, most_reasons, read)
     movies = listed({*ids, *(part.movie_id for each in parts.values() for part in each)})
+    if ratings and with_stars:
+        predictions = predict([movies[movie_id] for movie_id in ids], ratings, version, read)
     return [
         Recommendation(
             movies[choice.movie_id],
@@ -148,6 +179,7 @@ def _read(
             is_personal=True,
             placing=choice.placing,
             reasons=reasons.told(parts.get(choice.movie_id, []), movies),
+            prediction=predictions.get(choice.movie_id),
         )
         for choice in chosen
     ]
@@ -191,8 +223,7 @@ def _liked(person: User, version: ModelVersion) -> NDArray[np.float32]:
 
 def _less_like(person: User, version: ModelVersion) -> NDArray[np.float32]:
     """Return the vectors (l, d) of the films that the person wants fewer like."""
-    # The page has read the person's lists: mostly there are none, and nothing more is asked.
-    found = less_like([person], version) if person.less_like_ids else {}
+    found = less_like([person], version)
     return found.get(person.pk, np.empty((0, version.dimensions), dtype=np.float32))
 
 
@@ -200,18 +231,13 @@ def less_like(people: Sequence[User], version: ModelVersion) -> dict[int, NDArra
     """Return, by user id, the vectors (l, d) of the films that people want fewer like, l ≥ 1."""
     with binary_cursor() as cursor:
         cursor.execute(
-            "SELECT less.user_id, movie.vector FROM users_lesslike AS less"
-            " JOIN recommender_movievector AS movie"
-            " ON movie.movie_id = less.movie_id AND movie.version_id = %s"
-            " WHERE less.user_id = ANY(%s) ORDER BY less.user_id, less.movie_id",
+            "SELECT user_id, (SELECT vector FROM recommender_movievector"
+            " WHERE movie_id = less.movie_id AND version_id = %s)"
+            " FROM users_lesslike AS less WHERE user_id = ANY(%s) ORDER BY user_id, movie_id",
             [version.pk, [person.pk for person in people]],
         )
-        rows = cursor.fetchall()
+        rows = [row for row in cursor.fetchall() if row[1] is not None]
     return {
         user_id: np.array([vector.to_numpy() for _, vector in group], dtype=np.float32)
         for user_id, group in groupby(rows, key=itemgetter(0))
     }
-
-
-def _not_personal(movies: list[Movie]) -> list[Recommendation]:
-    return [Recommendation(movie, movie.weighted_rating, is_personal=False) for movie in movies]

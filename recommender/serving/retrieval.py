@@ -1,8 +1,8 @@
 """The nearest movies to a vector, by SQL: always as many as were asked for, if they exist."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -11,11 +11,10 @@ from django.contrib.auth.models import AnonymousUser
 from django.db import connection, transaction
 from django.db.models import BooleanField, Func, QuerySet
 from numpy.typing import NDArray
-from pgvector.django import CosineDistance, MaxInnerProduct
 
 from movies.models import Movie, MovieQuerySet
 from recommender.models import Metric, ModelVersion, MovieVector
-from recommender.serving.kept_vectors import of_films
+from recommender.serving.kept_vectors import NONE, Numbers, numbers_of, of_films
 from recommender.vectors import binary_cursor
 from users.models import User
 
@@ -28,13 +27,20 @@ NEW_EVERY = 10
 catalogue may have far more films that nobody has rated than films that anybody has, and what a
 list begins with is what people judge it by."""
 
-Allowed = MovieQuerySet | QuerySet[MovieVector]
-"""What may be answered with: movies, or vectors of them, which spares looking the movies up."""
+_SETTLED = """(
+        SELECT movie_id FROM users_rating WHERE user_id = %(person)d
+        UNION ALL SELECT movie_id FROM users_dismissal WHERE user_id = %(person)d
+        UNION ALL SELECT movie_id FROM users_seen WHERE user_id = %(person)d
+        UNION ALL SELECT movie_id FROM users_lesslike WHERE user_id = %(person)d
+    )"""
 
 _OPERATORS = {Metric.INNER_PRODUCT: "<#>", Metric.COSINE: "<=>"}
 
 Row = tuple[Any, ...]
 """A movie's id, its distance, whether its vector is predicted, and whatever else was asked for."""
+
+Statement = tuple[str, tuple[Any, ...]]
+"""SQL and its parameters."""
 
 
 @dataclass(frozen=True)
@@ -59,12 +65,32 @@ class Settled(Func):
 
     arity = 1
     output_field = BooleanField()
-    template = """%(expressions)s IN (
-        SELECT movie_id FROM users_rating WHERE user_id = %(person)d
-        UNION ALL SELECT movie_id FROM users_dismissal WHERE user_id = %(person)d
-        UNION ALL SELECT movie_id FROM users_seen WHERE user_id = %(person)d
-        UNION ALL SELECT movie_id FROM users_lesslike WHERE user_id = %(person)d
-    )"""
+    template = f"%(expressions)s IN {_SETTLED}"
+
+
+@dataclass(frozen=True)
+class Unsettled:
+    """Every film that has a place, but for those that the person has settled.
+
+    In plain words, and no movie is looked up: it is what most lists are of.
+    """
+
+    person_id: int | None
+    """None where there is nobody who could have settled any."""
+
+    def placed(self, version: ModelVersion) -> Statement:
+        """See `_placed`."""
+        sql = (
+            "SELECT movie_id, vector, input, predicted"
+            " FROM recommender_movievector WHERE version_id = %s"
+        )
+        if self.person_id is not None:
+            sql += f" AND movie_id NOT IN {_SETTLED % {'person': self.person_id}}"
+        return sql, (version.pk,)
+
+
+Allowed = MovieQuerySet | QuerySet[MovieVector] | Unsettled
+"""What may be answered with: movies, or vectors of them, which spares looking the movies up."""
 
 
 @dataclass(frozen=True)
@@ -88,9 +114,11 @@ class Pool:
     genres: NDArray[np.bool_]
     """(n, g) which of the g genres that occur here each movie is of."""
     years: NDArray[np.float64]
-    """(n,) NaN where it is not known."""
+    """(n,) NaN where it is not known; (0,) where the films' facts were not asked for."""
     rating_counts: NDArray[np.int64]
-    """(n,)"""
+    """(n,) or (0,) likewise."""
+    predicted: Mapping[int, Numbers] = field(default_factory=dict)
+    """What was read of films whose vectors are predicted, which nobody keeps, by movie id."""
 
     def __len__(self) -> int:
         return len(self.movie_ids)
@@ -109,16 +137,11 @@ def candidates(person: User | AnonymousUser | None, filters: Filters) -> MovieQu
     return movies
 
 
-def allowed_in(
-    version: ModelVersion, person: User | AnonymousUser | None, filters: Filters
-) -> Allowed:
-    """Return `candidates`: without filters their vectors, so that no movie is looked up."""
+def open_to(person: User | AnonymousUser | None, filters: Filters) -> Allowed:
+    """Return `candidates`, without filters in a shape that takes less time."""
     if filters != Filters():
         return candidates(person, filters)
-    placed = MovieVector.objects.filter(version=version)
-    if isinstance(person, User):
-        placed = placed.exclude(Settled("movie_id", person=person.pk))
-    return placed
+    return Unsettled(person.pk if isinstance(person, User) else None)
 
 
 def nearest(
@@ -141,13 +164,19 @@ def nearest(
     return [Neighbour(row[0], nearest_score - row[1]) for row in rows]
 
 
-def pool(version: ModelVersion, vector: NDArray[np.float32], allowed: Allowed, size: int) -> Pool:
+def pool(
+    version: ModelVersion,
+    vector: NDArray[np.float32],
+    allowed: Allowed,
+    size: int,
+    with_facts: bool = False,
+) -> Pool:
     """Return the `size` movies among `allowed` nearest to `vector` (d,).
 
     As `nearest`, but for the candidates beyond the size: at the end of a pool of hundreds, what
-    the index misses is not missed.
+    the index misses is not missed. `with_facts` reads years and counts of ratings.
     """
-    look = _Look(version, vector, allowed, version.metric, _TOLD)
+    look = _Look(version, vector, allowed, version.metric, _WITH_FACTS if with_facts else _TOLD)
     rows = (_are_many(version, allowed) and look.by_index(size)) or look.exactly(size)
     return _as_pool(version, rows)
 
@@ -156,10 +185,9 @@ def exact(
     version: ModelVersion, vector: NDArray[np.float32], allowed: Allowed, k: int, metric: str
 ) -> list[Neighbour]:
     """Scan every allowed movie of the version: no misses, and new films wherever they lie."""
-    function = MaxInnerProduct if metric == Metric.INNER_PRODUCT else CosineDistance
-    placed = _placed(version, allowed).annotate(distance=function("vector", vector))
-    rows = placed.order_by("distance", "movie_id").values_list("movie_id", "distance")[:k]
-    return [Neighbour(row[0], _nearest_score(metric) - row[1]) for row in rows]
+    rows = _Look(version, vector, allowed, metric).at_once(k)
+    nearest_score = _nearest_score(metric)
+    return [Neighbour(row[0], nearest_score - row[1]) for row in rows]
 
 
 def _are_many(version: ModelVersion, allowed: Allowed) -> bool:
@@ -170,13 +198,15 @@ def _are_many(version: ModelVersion, allowed: Allowed) -> bool:
     return not isinstance(allowed, MovieQuerySet) or allowed.order_by()[: most + 1].count() > most
 
 
-def _merged(known: list[Row], new: list[Row], size: int) -> list[Row]:
-    """Merge two lists, both nearest first. A new film that has to wait stands as far as its place.
+def _merged(rows: list[Row], size: int) -> list[Row]:
+    """Put the first of both kinds in a row, each nearest first.
 
-    The first rows do not hang on how many are asked for.
+    A new film that has to wait stands as far as its place. The first rows do not hang on how many
+    are asked for.
     """
     merged: list[Row] = []
-    known, new = known[::-1], new[::-1]
+    known = [row for row in reversed(rows) if not row[2]]
+    new = [row for row in reversed(rows) if row[2]]
     placed = 0
     while len(merged) < size and (known or new):
         has_room = placed < (len(merged) + 1) // NEW_EVERY
@@ -201,20 +231,34 @@ def _wide_index_scan() -> Iterator[None]:
         yield
 
 
-# Those that ratings tell of and those that are new, each by an index of its own where there are
-# many; see `NEW_EVERY`.
+# Those that ratings tell of, and those that are new; see `NEW_EVERY`.
+_BOTH_KINDS = ("NOT predicted", "predicted")
+_TIES = ", movie_id"
+
 _NEAREST = """
-    (SELECT movie_id, {column} {operator} %s AS distance, predicted FROM ({placed}) AS placed
+    (SELECT movie_id, {column} {operator} %s AS distance, predicted{more} FROM ({placed}) AS placed
     WHERE {which} ORDER BY distance{ties} LIMIT %s)
 """
+# Others are kept, see `kept_vectors`.
+_PREDICTED = (
+    ", CASE WHEN predicted THEN vector END AS vector, CASE WHEN predicted THEN input END AS input"
+)
 
-# Only what is found is looked up: sorting all films with the rest takes longer than scoring.
+# Only what is found is looked up, film by film: sorting all films with the rest takes longer than
+# scoring, and so does joining what is found with all films.
 _TOLD = """
-    WITH nearest (movie_id, distance, predicted) AS MATERIALIZED ({nearest})
-    SELECT nearest.*,
+    WITH nearest AS MATERIALIZED ({nearest})
+    SELECT movie_id, distance, predicted, vector_send(vector), vector_send(input),
+        ARRAY(SELECT genre_id FROM movies_movie_genres WHERE movie_id = nearest.movie_id)
+    FROM nearest
+"""
+_WITH_FACTS = """
+    WITH nearest AS MATERIALIZED ({nearest})
+    SELECT movie_id, distance, predicted, vector_send(vector), vector_send(input),
         ARRAY(SELECT genre_id FROM movies_movie_genres WHERE movie_id = nearest.movie_id),
         film.year, film.rating_count
-    FROM nearest JOIN movies_movie AS film ON film.id = nearest.movie_id
+    FROM nearest CROSS JOIN LATERAL
+        (SELECT year, rating_count FROM movies_movie WHERE id = nearest.movie_id LIMIT 1) AS film
 """
 
 
@@ -229,72 +273,90 @@ class _Look:
     vector: NDArray[np.float32]
     allowed: Allowed
     metric: str
-    told: str = "{nearest}"
-    """What is asked of the nearest."""
+    told: str = ""
+    """What is asked of the nearest, if anything is."""
 
     def exactly(self, size: int) -> list[Row]:
         """Scan all that is allowed."""
-        return _merged(*self._read("vector", size, size, ", movie_id"), size)
+        few = self.version.predicted_count
+        if few <= size:
+            # So many more hold as many that ratings tell of: one scan takes half the time of two.
+            return _merged(self.at_once(size + few), size)
+        return _merged(self._read("vector", _BOTH_KINDS, [size, size], _TIES), size)
+
+    def at_once(self, size: int) -> list[Row]:
+        """Scan all that is allowed, new films as if they were no others."""
+        return self._read("vector", ["true"], [size], _TIES)
 
     def by_index(self, size: int, oversampling: int = 1) -> list[Row] | None:
         """Search by the index; None where that comes back short."""
         # The column as the index has it: on its own it has no dimension.
         column = f"vector::vector({self.version.dimensions})"
+        kinds = _BOTH_KINDS if self.version.predicted_count else _BOTH_KINDS[:1]
+        limits = [size * oversampling, size // NEW_EVERY * oversampling]
         with _wide_index_scan():
-            known, new = self._read(column, size * oversampling, size // NEW_EVERY * oversampling)
-        return _merged(known, new, size) if len(known) >= size else None
+            rows = self._read(column, kinds, limits)
+        is_short = sum(not row[2] for row in rows) < size
+        return None if is_short else _merged(rows, size)
 
     def _read(
-        self, column: str, most_known: int, most_new: int, ties: str = ""
-    ) -> tuple[list[Row], list[Row]]:
-        """Films that ratings tell of and new ones, both nearest first."""
-        placed = _placed(self.version, self.allowed).order_by()
-        inner, given = placed.values_list("movie_id", "vector", "predicted").query.sql_with_params()
-        limits = {"NOT predicted": most_known}
-        if self.version.predicted_count:
-            limits["predicted"] = most_new
+        self, column: str, kinds: Sequence[str], limits: Sequence[int], ties: str = ""
+    ) -> list[Row]:
+        """So many of each kind, nearest first, together by distance."""
+        placed, given = _placed(self.version, self.allowed)
         nearest = " UNION ALL ".join(
             _NEAREST.format(
                 column=column,
                 operator=_OPERATORS[Metric(self.metric)],
-                placed=inner,
-                which=which,
+                more=_PREDICTED if self.told else "",
+                placed=placed,
+                which=kind,
                 ties=ties,
             )
-            for which in limits
+            for kind in kinds
         )
+        statement = self.told.format(nearest=nearest) if self.told else nearest
         # A vector that Django has read is a list.
         vector = np.asarray(self.vector, dtype=np.float32)
-        parameters = [each for most in limits.values() for each in (vector, *given, most)]
+        asked = zip(kinds, limits, strict=False)
+        parameters = [each for _, most in asked for each in (vector, *given, most)]
         with binary_cursor() as cursor:
-            cursor.execute(self.told.format(nearest=nearest), parameters)
-            rows = sorted(cursor.fetchall(), key=lambda row: (row[1], row[0]))
-        return [row for row in rows if not row[2]], [row for row in rows if row[2]]
+            cursor.execute(statement, parameters)
+            return sorted(cursor.fetchall(), key=lambda row: (row[1], row[0]))
 
 
 def _as_pool(version: ModelVersion, rows: list[Row]) -> Pool:
     nearest = _nearest_score(version.metric)
-    films = of_films(version, np.array([row[0] for row in rows], dtype=np.int64))
+    sent = {row[0]: row[3:5] for row in rows if row[2]}
+    predicted = dict(zip(sent, numbers_of(sent.values()), strict=True)) if sent else NONE
+    films = of_films(version, np.array([row[0] for row in rows], dtype=np.int64), predicted)
     # One may be deleted between the two queries.
     rows = [row for row, is_known in zip(rows, films.is_known, strict=True) if is_known]
-    ids = [genre_id for row in rows for genre_id in row[3]]
+    ids = [genre_id for row in rows for genre_id in row[5]]
     genre_ids, columns = np.unique(np.array(ids, dtype=np.int64), return_inverse=True)
     genres = np.zeros((len(rows), len(genre_ids)), dtype=np.bool_)
-    genres[np.repeat(np.arange(len(rows)), [len(row[3]) for row in rows]), columns] = True
+    genres[np.repeat(np.arange(len(rows)), [len(row[5]) for row in rows]), columns] = True
+    facts = [row[6:] for row in rows if row[6:]]
     return Pool(
         movie_ids=np.array([row[0] for row in rows], dtype=np.int64),
         scores=np.array([nearest - row[1] for row in rows], dtype=np.float64),
         vectors=films.vectors,
         genres=genres,
-        years=np.array([row[4] or np.nan for row in rows], dtype=np.float64),
-        rating_counts=np.array([row[5] for row in rows], dtype=np.int64),
+        years=np.array([year or np.nan for year, _ in facts], dtype=np.float64),
+        rating_counts=np.array([count for _, count in facts], dtype=np.int64),
+        predicted=predicted,
     )
 
 
-def _placed(version: ModelVersion, allowed: Allowed) -> QuerySet[MovieVector]:
+def _placed(version: ModelVersion, allowed: Allowed) -> Statement:
+    """SQL for the rows that `_NEAREST` reads, of what is allowed."""
+    if isinstance(allowed, Unsettled):
+        return allowed.placed(version)
     if isinstance(allowed, MovieQuerySet):
-        return MovieVector.objects.filter(version=version, movie__in=allowed)
-    return allowed
+        allowed = MovieVector.objects.filter(version=version, movie__in=allowed)
+    placed = allowed.order_by().values_list("movie_id", "vector", "input", "predicted")
+    sql, given = placed.query.sql_with_params()
+    return sql, tuple(given)
 
 
 def _nearest_score(metric: str) -> float:

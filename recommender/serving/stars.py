@@ -1,19 +1,18 @@
 """The stars that a person would give to films: said where they are honest, and not elsewhere."""
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from django.contrib.auth.models import AnonymousUser
-from numpy.typing import NDArray
 
 from movies.models import Movie
 from recommender.models import ModelVersion
-from recommender.serving.kept_vectors import of_films
+from recommender.serving.foldin import CountedRatings, counted_ratings
+from recommender.serving.kept_vectors import NONE, Numbers, of_films
 from recommender.stars import MOST_RATINGS, StarsModel
-from recommender.vectors import binary_cursor
 from users.models import User
 
 
@@ -49,37 +48,49 @@ def predicted_stars_of(
     """Return each one's `predicted_stars` by user id, for all of them by one query."""
     found: dict[int, dict[int, Prediction]] = {person.pk: {} for person in people}
     version = version or ModelVersion.objects.live()
-    measured = version.metrics.get("stars") if version else None
-    if not version or not measured or not measured["is_honest"]:
+    measured = _honest(version) if version else None
+    asked = _well_known(movies, measured) if measured else []
+    if not version or not asked:
         return found
-    asked = [movie for movie in movies if movie.rating_count >= measured["fewest_of_film"]]
-    rated = _latest(people) if asked else {}
+    ratings = counted_ratings(people, MOST_RATINGS)
     for person in people:
         films = [movie for movie in asked if movie.pk not in person.stars]
-        own = rated.get(person.pk)
-        if films and own is not None and own[0, 4] >= measured["fewest_ratings"]:
-            found[person.pk] = _predict(films, own, version, measured)
+        found[person.pk] = predict(films, ratings[person.pk], version)
     return found
 
 
-def _predict(
-    films: Sequence[Movie], rated: NDArray[np.int64], version: ModelVersion, measured: Any
+def predict(
+    films: Iterable[Movie],
+    ratings: CountedRatings,
+    version: ModelVersion,
+    read: Mapping[int, Numbers] = NONE,
 ) -> dict[int, Prediction]:
-    """Of the films that are in the space; `rated` is as of `_latest`."""
+    """Return what `predicted_stars` does, by ratings of a person who has rated none of the films.
+
+    `ratings` are their latest `MOST_RATINGS` or more; `read` are vectors of films at hand.
+    """
+    measured = _honest(version)
+    if not measured or len(ratings) < measured["fewest_ratings"]:
+        return {}
     model = StarsModel.from_dict(measured["model"])
     asked = np.array(
-        [(film.pk, film.rating_count, film.rating_sum) for film in films], dtype=np.int64
+        [(film.pk, film.rating_count, film.rating_sum) for film in _well_known(films, measured)],
+        dtype=np.int64,
+    ).reshape(-1, 3)
+    ratings = ratings.latest(MOST_RATINGS)
+    places, rated_places = (
+        of_films(version, asked[:, 0], read),
+        of_films(version, ratings.movie_ids),
     )
-    places, rated_places = of_films(version, asked[:, 0]), of_films(version, rated[:, 0])
-    asked, rated = asked[places.is_known], rated[rated_places.is_known]
-    if not len(rated):
+    asked, is_rated = asked[places.is_known], rated_places.is_known
+    if not len(asked) or not is_rated.any():
         return {}
     predicted = model.predict(
         rated_places.vectors,
-        model.film_parts(*rated[:, 1:3].T.astype(np.float64)),
-        rated[:, 3] / 2,
+        model.film_parts(ratings.film_counts[is_rated], ratings.film_sums[is_rated]),
+        ratings.values[is_rated] / 2,
         places.vectors,
-        model.film_parts(*asked[:, 1:3].T.astype(np.float64)),
+        model.film_parts(asked[:, 1], asked[:, 2]),
     )
     within = math.ceil(10 * measured["within"]) / 10
     return {
@@ -88,24 +99,11 @@ def _predict(
     }
 
 
-def _latest(people: Sequence[User]) -> dict[int, NDArray[np.int64]]:
-    """Each one's latest ratings that count, by user id, of those who have any.
+def _honest(version: ModelVersion) -> dict[str, Any] | None:
+    """How the version's stars were measured, None where they are not to be shown."""
+    measured: dict[str, Any] | None = version.metrics.get("stars")
+    return measured if measured and measured["is_honest"] else None
 
-    Five columns: movie id, the film's count and sum of ratings as they are now, half stars, and
-    how many of the person's ratings count.
-    """
-    with binary_cursor() as cursor:
-        cursor.execute(
-            "SELECT latest.user_id, film.id, film.rating_count, film.rating_sum, latest.value,"
-            " latest.counted"
-            " FROM unnest(%s::bigint[]) AS person(id) CROSS JOIN LATERAL"
-            " (SELECT user_id, count(*) OVER () AS counted, movie_id, value"
-            " FROM users_rating AS rating WHERE user_id = person.id"
-            " AND NOT EXISTS (SELECT FROM users_leftout AS left_out"
-            " WHERE left_out.user_id = rating.user_id AND left_out.movie_id = rating.movie_id)"
-            " ORDER BY rated_at DESC, movie_id LIMIT %s) AS latest"
-            " JOIN movies_movie AS film ON film.id = latest.movie_id",
-            [[person.pk for person in people], MOST_RATINGS],
-        )
-        rows = np.array(cursor.fetchall(), dtype=np.int64).reshape(-1, 6)
-    return {int(user_id): rows[rows[:, 0] == user_id, 1:] for user_id in np.unique(rows[:, 0])}
+
+def _well_known(movies: Iterable[Movie], measured: Mapping[str, Any]) -> list[Movie]:
+    return [movie for movie in movies if movie.rating_count >= measured["fewest_of_film"]]

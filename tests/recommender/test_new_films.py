@@ -73,7 +73,7 @@ def test_the_index_finds_new_films_where_a_scan_does(told, settings):
     found = {}
     for most in (version.vector_count, 0):
         settings.EXACT_SCAN_MAX_VECTORS = most
-        allowed = retrieval.allowed_in(version, None, Filters())
+        allowed = retrieval.open_to(None, Filters())
         lists = [retrieval.nearest(version, vector, allowed, k) for k in (5, 20)]
         pool = retrieval.pool(version, vector, allowed, 40)
         found[most] = [*([each.movie_id for each in nearest] for nearest in lists), *pool.movie_ids]
