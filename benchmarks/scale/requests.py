@@ -33,6 +33,14 @@ from recommender.serving.retrieval import EF_SEARCH
 from users.models import Rating, User
 
 RECOMMENDATIONS = "/api/v1/recommendations/"
+ANSWERS = {
+    "one": ("one recommendation, with reasons and predicted stars", RECOMMENDATIONS),
+    "one_alone": (
+        "one recommendation, films and scores alone",
+        f"{RECOMMENDATIONS}?fields=movie,score",
+    ),
+}
+"""What is asked for one by one: in words, and its address."""
 ONE_BY_ONE, RATERS, MANY = 200, 200, 2_000
 """How many people are asked for one after the other, how many rate, and how many ask at once."""
 ASKED_BEFORE = 200
@@ -74,7 +82,8 @@ def measure(pairs: int, say: Callable[[str], None]) -> dict[str, Any]:
     found: dict[str, Any] = {"retrieval": retrieval.measure(version, asked)}
     with server.running() as site:
         say("Recommendations, one by one")
-        found["one"] = _one_by_one(site, version, one_by_one, tokens)
+        for name, (_, address) in ANSWERS.items():
+            found[name] = _one_by_one(site, address, version, one_by_one, tokens)
         if load.is_there():
             say(f"Recommendations, {', '.join(map(str, CLIENTS))} clients at once")
             found["load"] = {
@@ -100,13 +109,18 @@ def tables(found: Mapping[str, Any]) -> Iterator[tuple[tuple[str, ...], Cells]]:
 
 
 def _figures(found: Mapping[str, Any]) -> Cells:
-    one, rating, home, index = (found[name] for name in ("one", "rating", "home", "retrieval"))
+    rating, home, index = (found[name] for name in ("rating", "home", "retrieval"))
     few, many = (home[str(count)] for count in HOME_RATINGS)
     return [
-        (
-            "one recommendation / bare SQL for the same neighbours",
-            f"{one['ratio']:.2f} ({one['ours']:.1f} / {one['theirs']:.1f} ms)",
-            "≤ 3",
+        *(
+            (
+                f"{what} / bare SQL for the same neighbours",
+                f"{one['ratio']:.2f} ({one['ours']:.1f} / {one['theirs']:.1f} ms)",
+                "≤ 3",
+            )
+            for name, (what, _) in ANSWERS.items()
+            # What was kept of an earlier release lacks one.
+            if (one := found.get(name))
         ),
         *(
             (
@@ -181,9 +195,13 @@ def _tokens(user_ids: Sequence[int]) -> dict[int, str]:
 
 
 def _one_by_one(
-    site: Server, version: ModelVersion, user_ids: Sequence[int], tokens: Mapping[int, str]
+    site: Server,
+    address: str,
+    version: ModelVersion,
+    user_ids: Sequence[int],
+    tokens: Mapping[int, str],
 ) -> dict[str, float]:
-    """Milliseconds of each person's first recommendations, and of the bare query for them."""
+    """Milliseconds of each person's first answer of the address, and of the bare query for it."""
     api = _Api(site)
     ours: list[float] = []
     theirs: list[float] = []
@@ -196,7 +214,7 @@ def _one_by_one(
         for number, user_id in enumerate(user_ids):
             given = {"person": int(user_id), "version": version.pk, "pool": rerank.WINDOW}
             turns: list[tuple[Callable[[], object], list[float]]] = [
-                (lambda key=tokens[user_id]: api.get(RECOMMENDATIONS, key), ours),
+                (lambda key=tokens[user_id]: api.get(address, key), ours),
                 (lambda given=given: database.execute(statement, given).fetchall(), theirs),
             ]
             for work, kept in turns if number % 2 == 0 else turns[::-1]:

@@ -245,7 +245,8 @@ class MovieDetailSerializer(MovieSerializer):
 
     @extend_schema_field(serializers.FloatField(allow_null=True))
     def get_predicted_stars(self, movie: Movie) -> float | None:
-        return rounded_stars(predicted_stars(self.context["request"].user, [movie]), movie)
+        found = predicted_stars(self.context["request"].user, [movie])
+        return rounded_stars(found.get(movie.pk))
 
 
 class SimilarSerializer(serializers.Serializer[Any]):
@@ -334,7 +335,6 @@ class SimilarView(Endpoint):
         return Response(self.get_serializer({"results": films}).data)
 
 
-def rounded_stars(predictions: dict[int, Prediction], movie: Movie) -> float | None:
+def rounded_stars(prediction: Prediction | None) -> float | None:
     """The prediction's stars to two places, or None."""
-    prediction = predictions.get(movie.pk)
     return round(prediction.stars, 2) if prediction else None

@@ -38,7 +38,6 @@ from recommender.serving.recommend import (
     Recommendation,
     recommend,
 )
-from recommender.serving.stars import predicted_stars
 from users import ratings
 from users.dials import END, NAMES, NEUTRAL, Dials
 from users.models import Dismissal, LeftOut, LessLike, Rating, Seen, User, WatchlistEntry
@@ -394,6 +393,21 @@ class RecommendationQuery(CountQuery, FilmFilters):
         help_text="What likeness to another film of the page costs, as a share of your best"
         " film's score. 0 is the model's own order, but for what the dials do.",
     )
+    fields = serializers.CharField(
+        required=False,
+        help_text="Only these fields of each film, with commas between them, such as"
+        " `movie,score`. What is not asked for is not worked out: without `reasons` and"
+        " `predicted_stars` the answer takes about half as long.",
+    )
+
+    def validate_fields(self, names: str) -> list[str]:
+        asked = {name.strip() for name in names.split(",")}
+        if unknown := sorted(asked - TELL.keys()):
+            raise serializers.ValidationError(
+                f"There is no field “{unknown[0]}” here. These are: {', '.join(TELL)}.",
+                code="does_not_exist",
+            )
+        return [name for name in TELL if name in asked]
 
 
 class ReasonSerializer(serializers.Serializer[Any]):
@@ -449,17 +463,16 @@ class RecommendationSerializer(serializers.Serializer[Any]):
         many=True, help_text="Films you like that speak most for this one; none if not personal."
     )
 
-    @staticmethod
-    def told(film: Recommendation, predicted_stars: float | None) -> dict[str, Any]:
-        """The fields as they are declared, written out."""
-        return {
-            "movie": MovieSerializer.told(film.movie),
-            "is_personal": film.is_personal,
-            "score": film.score,
-            "placing": PlacingSerializer.told(film.placing) if film.placing else None,
-            "predicted_stars": predicted_stars,
-            "reasons": [ReasonSerializer.told(reason) for reason in film.reasons],
-        }
+
+TELL: dict[str, Callable[[Recommendation], Any]] = {
+    "movie": lambda film: MovieSerializer.told(film.movie),
+    "is_personal": lambda film: film.is_personal,
+    "score": lambda film: film.score,
+    "placing": lambda film: PlacingSerializer.told(film.placing) if film.placing else None,
+    "predicted_stars": lambda film: rounded_stars(film.prediction),
+    "reasons": lambda film: [ReasonSerializer.told(reason) for reason in film.reasons],
+}
+"""What each field of `RecommendationSerializer` tells, written out as it is declared."""
 
 
 class RecommendationsSerializer(serializers.Serializer[Any]):
@@ -478,18 +491,25 @@ class RecommendationsView(Endpoint):
         dials are your own unless you name any here: then those you do not name are in the middle,
         and your own stay as they are. All that you say and turn shows at once; what others do,
         such as how many have rated a film, may be some minutes old.
+
+        `fields` leaves out what you have no use for.
         """
-        return kept.answer("recommendations", request.user, self.query, self._made)
+        return kept.answer("recommendations", request, self.query, self._made)
 
     def _made(self, version: ModelVersion | None) -> Any:
         person, asked = self.request.user, dict(self.query)
         k, variety = asked.pop("k"), asked.pop("variety", None)
+        fields = asked.pop("fields", list(TELL))
         turned = {name: asked.pop(name) for name in NAMES if name in asked}
         dials = Dials(**turned) if turned else getattr(person, "dials", NEUTRAL)
-        films = recommend(person, k, Filters(**asked), dials, variety, version, MOST_REASONS)
-        predictions = predicted_stars(person, [film.movie for film in films], version)
-        results = [
-            RecommendationSerializer.told(film, rounded_stars(predictions, film.movie))
-            for film in films
-        ]
-        return {"results": results}
+        films = recommend(
+            person,
+            k,
+            Filters(**asked),
+            dials,
+            variety,
+            version,
+            most_reasons=MOST_REASONS if "reasons" in fields else 0,
+            with_stars="predicted_stars" in fields,
+        )
+        return {"results": [{name: TELL[name](film) for name in fields} for film in films]}

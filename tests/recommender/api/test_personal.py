@@ -1,4 +1,6 @@
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from recommender.api.catalogue import MovieSerializer
 from recommender.api.personal import (
@@ -165,6 +167,26 @@ def test_recommendations_are_told_as_their_fields_are_declared(trained, camps):
     ]
     for serializer, fields in pairs:
         assert list(fields) == list(serializer().fields)
+
+
+def test_only_the_fields_that_are_asked_for_are_told_and_worked_out(
+    trained, camps, django_assert_max_num_queries
+):
+    client = client_of(camps[0][0])
+    with CaptureQueriesContext(connection) as all_told:
+        whole = client.get(RECOMMENDATIONS).json()["results"]
+    with django_assert_max_num_queries(len(all_told) - 1) as few:
+        some = client.get(f"{RECOMMENDATIONS}?fields=score,%20movie").json()["results"]
+    assert not any("rated_at" in query["sql"] for query in few.captured_queries)
+    assert some == [{name: film[name] for name in ("movie", "score")} for film in whole]
+    (stars,) = client.get(f"{RECOMMENDATIONS}?k=1&fields=predicted_stars").json()["results"]
+    assert stars == {"predicted_stars": whole[0]["predicted_stars"]}
+
+
+@pytest.mark.parametrize("names", ["movie,color", "movie,", "Movie"])
+def test_a_field_that_is_not_there_is_refused(client, names):
+    refused = client.get(f"{RECOMMENDATIONS}?fields={names}")
+    assert refused.status_code == 400 and problem(refused) == {"fields": "does_not_exist"}
 
 
 def test_the_number_of_queries_does_not_grow_with_the_recommendations(
