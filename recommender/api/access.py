@@ -3,6 +3,7 @@
 import logging
 from typing import TYPE_CHECKING
 
+from django.db import connection
 from redis import RedisError
 from rest_framework import authentication
 from rest_framework.authtoken.models import Token
@@ -16,6 +17,7 @@ from rest_framework.throttling import (
     UserRateThrottle,
 )
 
+from recommender.models import ModelVersion, Space
 from users.models import User
 
 if TYPE_CHECKING:
@@ -25,18 +27,35 @@ logger = logging.getLogger(__name__)
 
 
 class TokenAuthentication(authentication.TokenAuthentication):
-    """REST framework's own, whose query is not composed anew for every request."""
+    """REST framework's own, whose query is not composed anew for every request.
+
+    It also brings what is live, for answers that are kept: as `live_taste` of the token.
+    """
 
     _PERSON = (
-        "SELECT person.* FROM users_user AS person"
-        " JOIN authtoken_token AS token ON token.user_id = person.id WHERE token.key = %s"
+        "SELECT live.id, live.predicted_count, person.* FROM authtoken_token AS token"
+        " JOIN users_user AS person ON person.id = token.user_id"
+        " LEFT JOIN recommender_modelversion AS live ON live.space = %s AND live.state = %s"
+        " WHERE token.key = %s"
     )
+    _FIELDS = [field.attname for field in User._meta.concrete_fields]
 
     def authenticate_credentials(self, key: str) -> tuple[User, Token]:
-        found = list(User.objects.raw(self._PERSON, [key]))
-        if not found or not found[0].is_active:
+        with connection.cursor() as cursor:
+            cursor.execute(self._PERSON, [Space.TASTE, ModelVersion.State.LIVE, key])
+            found = cursor.fetchone()
+            names = [column.name for column in cursor.description]
+        if found is None:
             raise AuthenticationFailed("Invalid token.")
-        return found[0], Token(key=key, user=found[0])
+        columns = dict(zip(names[2:], found[2:], strict=True))
+        person = User.from_db(
+            connection.alias, self._FIELDS, [columns[name] for name in self._FIELDS]
+        )
+        if not person.is_active:
+            raise AuthenticationFailed("Invalid token.")
+        token = Token(key=key, user=person)
+        token.live_taste = found[:2] if found[0] else None
+        return person, token
 
 
 class MayTrain(BasePermission):

@@ -19,6 +19,7 @@ from django.db import connection
 from django.http import HttpResponse
 from redis.exceptions import RedisError
 from rest_framework.renderers import JSONRenderer
+from rest_framework.request import Request
 
 from recommender.models import ModelVersion, Space
 from users.models import User
@@ -34,7 +35,7 @@ Live = tuple[int, int]
 
 def answer(
     name: str,
-    person: User | AnonymousUser,
+    request: Request,
     query: Mapping[str, Any],
     make: Callable[[ModelVersion | None], Any],
 ) -> HttpResponse:
@@ -42,8 +43,9 @@ def answer(
 
     `make` is given the live version of taste, None before the first.
     """
-    live = _live()
-    key = _key(name, person, live, query)
+    # With a token it was read already.
+    live = getattr(request.auth, "live_taste", None) or _live()
+    key = _key(name, request.user, live, query)
     content = _read(key)
     if content is None:
         content = JSONRenderer().render(make(_version(live) if live else None))
