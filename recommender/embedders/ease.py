@@ -260,42 +260,55 @@ class _ItemWeights:
         self._penalty = settings.item_regularization / np.sqrt(counts.mean())
         self._scales = movie_scale.astype(np.float32)
         if likes.shape[0] > len(counts):
-            self._solve = partial(_by_movies, _gramian(normalized))
+            self._invert = partial(_by_movies, _gramian(normalized))
         else:
-            self._solve = partial(_by_users, normalized)
+            self._invert = partial(_by_users, normalized)
 
     def with_hidden(self, hidden: float) -> LinearOperator:
         """B where `hidden` likes stay out of sight for each that a user is foreseen from."""
-        weights = self._solve(hidden * self._lengths + self._penalty)
+        inverse, diagonal = self._invert(hidden * self._lengths + self._penalty)
+        weights = _identity(len(diagonal)) - inverse @ _diagonal(1 / diagonal)
         return _diagonal(self._scales) @ weights @ _diagonal(1 / self._scales)
 
 
 def _gramian(likes: sparse.csr_matrix) -> Matrix:
-    """XᵀX (m, m) of likes X (U, m), some columns at a time: sparse it is larger than dense."""
+    """The upper triangle of XᵀX (m, m) of likes X (U, m), and anything below it.
+
+    Some columns at a time: sparse it is larger than dense.
+    """
     movies = likes.shape[1]
     by_movie = likes.tocsc()
-    gramian = np.empty((movies, movies), dtype=np.float32)
+    gramian = np.zeros((movies, movies), dtype=np.float32)
     for start in range(0, movies, _COLUMNS):
-        columns = slice(start, start + _COLUMNS)
-        gramian[:, columns] = (likes.T @ by_movie[:, columns]).toarray()
+        stop = start + _COLUMNS
+        upper = by_movie[:, :stop].T @ by_movie[:, start:stop]
+        gramian[:stop, start:stop] = upper.toarray()
     return gramian
 
 
-def _by_movies(gramian: Matrix, penalties: Floats) -> LinearOperator:
-    """EASE's B (m, m) from XᵀX (m, m) of normalized likes X, by a system of m equations.
+def _by_movies(gramian: Matrix, penalties: Floats) -> tuple[LinearOperator, Matrix]:
+    """P (m, m) and its diagonal from XᵀX (m, m) of normalized likes X, by m equations.
 
-    `penalties` (m,) are added to its diagonal.
+    `penalties` (m,) are added to the diagonal of XᵀX, of which the upper triangle is read.
     """
     system = gramian.copy()
     system[np.diag_indices_from(system)] += penalties
-    weights = _inverse(system)
-    weights /= -weights.diagonal()
-    np.fill_diagonal(weights, 0)
-    return aslinearoperator(weights)
+    # XᵀX + Λ = LLᵀ; in LAPACK's order the upper triangle is the lower one.
+    root, failed = linalg.lapack.spotrf(system.T, lower=1, overwrite_a=1)
+    root, impossible = linalg.lapack.strtri(root, lower=1, overwrite_c=1)
+    if failed or impossible:
+        raise ValueError("item_regularization: too small for these ratings")
+
+    def product(vectors: Matrix) -> Matrix:
+        half = linalg.blas.strmm(1, root, vectors, lower=1)
+        return np.asarray(linalg.blas.strmm(1, root, half, lower=1, trans_a=1, overwrite_b=1))
+
+    inverse = LinearOperator(root.shape, product, product, product, np.float32, product)
+    return inverse, np.einsum("ij,ij->j", root, root)
 
 
-def _by_users(likes: sparse.csr_matrix, penalties: Floats) -> LinearOperator:
-    """The same from X (U, m) itself, by a system of U equations.
+def _by_users(likes: sparse.csr_matrix, penalties: Floats) -> tuple[LinearOperator, Matrix]:
+    """The same from X (U, m) itself, by U equations.
 
     With Z = XΛ^(−½), Λ the penalties, ZZᵀ + I = LLᵀ and F = L⁻¹Z, it is
     (XᵀX + Λ)⁻¹ = Λ^(−½) (I − FᵀF) Λ^(−½).
@@ -305,13 +318,11 @@ def _by_users(likes: sparse.csr_matrix, penalties: Floats) -> LinearOperator:
     gramian = scaled @ scaled.T
     gramian[np.diag_indices_from(gramian)] += 1
     half = linalg.solve_triangular(linalg.cholesky(gramian, lower=True), scaled, lower=True)
-    diagonal = 1 - np.einsum("um,um->m", half, half)
+    diagonal = (1 - np.einsum("um,um->m", half, half)) / penalties
     half = half.astype(np.float32)
-    inverse = _identity(len(roots)) - aslinearoperator(half.T) @ aslinearoperator(half)
-    by_column = (roots / diagonal).astype(np.float32)
-    return _identity(len(roots)) - _diagonal((1 / roots).astype(np.float32)) @ inverse @ _diagonal(
-        by_column
-    )
+    outer = _diagonal((1 / roots).astype(np.float32))
+    inner = _identity(len(roots)) - aslinearoperator(half.T) @ aslinearoperator(half)
+    return outer @ inner @ outer, diagonal.astype(np.float32)
 
 
 def _identity(size: int) -> LinearOperator:
@@ -320,18 +331,3 @@ def _identity(size: int) -> LinearOperator:
 
 def _diagonal(values: Floats) -> LinearOperator:
     return aslinearoperator(sparse.diags_array(values))
-
-
-def _inverse(matrix: Matrix) -> Matrix:
-    """Of a positive definite matrix, which is overwritten."""
-    factor, failed = linalg.lapack.spotrf(matrix.T, lower=1, overwrite_a=1)
-    inverse, impossible = linalg.lapack.spotri(factor, lower=1, overwrite_c=1)
-    if failed or impossible:
-        raise ValueError("item_regularization: too small for these ratings")
-    # Only the lower triangle was computed.
-    for start in range(0, len(inverse), _COLUMNS):
-        stop = start + _COLUMNS
-        inverse[:start, start:stop] = inverse[start:stop, :start].T
-        block = inverse[start:stop, start:stop]
-        block[:] = np.tril(block) + np.tril(block, -1).T
-    return np.asarray(inverse)
