@@ -30,7 +30,7 @@ _LAST_STEPS = 10
 """Of conjugate gradients for the users at last: what still differs from fold-in then, some 5e-7 of
 a vector's length, is single precision's own."""
 
-_RESUMED_ITERATIONS = 4
+_RESUMED_ITERATIONS = 2
 """After which vectors learnt from four fifths of the ratings were as good as those of a new fit."""
 
 _TYPICAL_WEIGHT = 3000.0
