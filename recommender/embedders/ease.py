@@ -260,12 +260,15 @@ class _ItemWeights:
         self._penalty = settings.item_regularization / np.sqrt(counts.mean())
         self._scales = movie_scale.astype(np.float32)
         if likes.shape[0] > len(counts):
-            self._invert = partial(_by_movies, _gramian(normalized))
+            self._invert = partial(_by_movies, _gramian(normalized), self._lengths)
         else:
             self._invert = partial(_by_users, normalized)
 
     def with_hidden(self, hidden: float) -> LinearOperator:
-        """B where `hidden` likes stay out of sight for each that a user is foreseen from."""
+        """B where `hidden` likes stay out of sight for each that a user is foreseen from.
+
+        It may be used until the next one is asked for, which takes its place in memory.
+        """
         inverse, diagonal = self._invert(hidden * self._lengths + self._penalty)
         weights = _identity(len(diagonal)) - inverse @ _diagonal(1 / diagonal)
         return _diagonal(self._scales) @ weights @ _diagonal(1 / self._scales)
@@ -286,25 +289,33 @@ def _gramian(likes: sparse.csr_matrix) -> Matrix:
     return gramian
 
 
-def _by_movies(gramian: Matrix, penalties: Floats) -> tuple[LinearOperator, Matrix]:
+def _by_movies(
+    gramian: Matrix, lengths: Floats, penalties: Floats
+) -> tuple[LinearOperator, Matrix]:
     """P (m, m) and its diagonal from XᵀX (m, m) of normalized likes X, by m equations.
 
-    `penalties` (m,) are added to the diagonal of XᵀX, of which the upper triangle is read.
+    `lengths` (m,) are the diagonal of XᵀX, and `penalties` (m,) are added to it. The rest is read
+    from above the diagonal of `gramian`; what P is made of is written below it.
     """
-    system = gramian.copy()
-    system[np.diag_indices_from(system)] += penalties
-    # XᵀX + Λ = LLᵀ; in LAPACK's order the upper triangle is the lower one.
-    root, failed = linalg.lapack.spotrf(system.T, lower=1, overwrite_a=1)
-    root, impossible = linalg.lapack.strtri(root, lower=1, overwrite_c=1)
+    blocks = [slice(start, start + _COLUMNS) for start in range(0, len(gramian), _COLUMNS)]
+    for block in blocks:
+        gramian[block, : block.start] = gramian[: block.start, block].T
+        corner = np.triu(gramian[block, block], 1)
+        gramian[block, block] = corner + corner.T
+    np.fill_diagonal(gramian, lengths + penalties)
+    # XᵀX + Λ = UᵀU and R = U⁻¹, so P = RRᵀ. To LAPACK what is below the diagonal is above it.
+    root, failed = linalg.lapack.spotrf(gramian.T, clean=0, overwrite_a=1)
+    root, impossible = linalg.lapack.strtri(root, overwrite_c=1)
     if failed or impossible:
         raise ValueError("item_regularization: too small for these ratings")
+    diagonal = [np.square(np.triu(root[block], block.start)).sum(axis=1) for block in blocks]
 
     def product(vectors: Matrix) -> Matrix:
-        half = linalg.blas.strmm(1, root, vectors, lower=1)
-        return np.asarray(linalg.blas.strmm(1, root, half, lower=1, trans_a=1, overwrite_b=1))
+        half = linalg.blas.strmm(1, root, vectors, trans_a=1)
+        return np.asarray(linalg.blas.strmm(1, root, half, overwrite_b=1))
 
     inverse = LinearOperator(root.shape, product, product, product, np.float32, product)
-    return inverse, np.einsum("ij,ij->j", root, root)
+    return inverse, np.concatenate(diagonal)
 
 
 def _by_users(likes: sparse.csr_matrix, penalties: Floats) -> tuple[LinearOperator, Matrix]:
