@@ -113,6 +113,7 @@ required("DATABASE_URL", "such as postgresql://user:password@host/marquee")
 DATABASES = {"default": env.db("DATABASE_URL")}
 if socket_folder := DATABASES["default"].get("OPTIONS", {}).pop("host", ""):
     DATABASES["default"]["HOST"] = socket_folder
+DATABASES["default"]["ENGINE"] = "recommender.config.database"
 # A connection is checked before each request, so that a restarted database is found again.
 DATABASES["default"] |= {"CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True}
 DATABASES["default"]["TEST"] = {"TEMPLATE": "template0"}

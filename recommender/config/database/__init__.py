@@ -1,0 +1,1 @@
+"""Django's PostgreSQL, whose connections are checked without asking the server."""
