@@ -1,8 +1,10 @@
 """The nearest movies to a vector, by SQL: always as many as were asked for, if they exist."""
 
+from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from operator import itemgetter
 from typing import Any
 
 import numpy as np
@@ -204,20 +206,16 @@ def _merged(rows: list[Row], size: int) -> list[Row]:
     A new film that has to wait stands as far as its place. The first rows do not hang on how many
     are asked for.
     """
-    merged: list[Row] = []
-    known = [row for row in reversed(rows) if not row[2]]
-    new = [row for row in reversed(rows) if row[2]]
-    placed = 0
-    while len(merged) < size and (known or new):
-        has_room = placed < (len(merged) + 1) // NEW_EVERY
-        if new and (not known or (has_room and new[-1][1] < known[-1][1])):
-            movie_id, distance, *rest = new.pop()
-            farthest = merged[-1][1] if merged else distance
-            merged.append((movie_id, max(distance, farthest), *rest))
-            placed += 1
-        else:
-            merged.append(known.pop())
-    return merged
+    known = [row for row in rows if not row[2]]
+    merged = known[:size]
+    for placed, (movie_id, distance, *rest) in enumerate(row for row in rows if row[2]):
+        nearer = bisect_right(known, distance, key=itemgetter(1)) + placed
+        place = min(max(nearer, NEW_EVERY * (placed + 1) - 1), len(known) + placed)
+        if place >= size:
+            break
+        farthest = merged[place - 1][1] if place else distance
+        merged.insert(place, (movie_id, max(distance, farthest), *rest))
+    return merged[:size]
 
 
 @contextmanager
@@ -322,7 +320,7 @@ class _Look:
         parameters = [each for _, most in asked for each in (vector, *given, most)]
         with binary_cursor() as cursor:
             cursor.execute(statement, parameters)
-            return sorted(cursor.fetchall(), key=lambda row: (row[1], row[0]))
+            return sorted(cursor.fetchall(), key=itemgetter(1, 0))
 
 
 def _as_pool(version: ModelVersion, rows: list[Row]) -> Pool:
