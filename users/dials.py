@@ -1,6 +1,6 @@
 """The dials by which a person turns their recommendations: three of them, each with five stops."""
 
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields
 
 END = 2
 """The last stop of a dial on either side; 0 is the middle, where a dial does nothing."""
@@ -21,7 +21,7 @@ class Dials:
     """From older films (-2) to newer ones (2)."""
 
     def __post_init__(self) -> None:
-        for name, stop in asdict(self).items():
+        for name, stop in vars(self).items():
             if not isinstance(stop, int) or abs(stop) > END:
                 raise ValueError(f"{name}: must be a whole number from {-END} to {END}")
 
@@ -30,7 +30,8 @@ class Dials:
         return self == NEUTRAL
 
     def to_dict(self) -> dict[str, int]:
-        return asdict(self)
+        # By `asdict`, which copies deeply, every list would take long over three numbers.
+        return dict(vars(self))
 
 
 NEUTRAL = Dials()

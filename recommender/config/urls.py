@@ -7,12 +7,13 @@ from recommender.home import home
 
 urlpatterns = [
     path("", home, name="home"),
+    # Programs ask often: the rooms below have sixty addresses to be looked through.
+    path("api/", include("recommender.api.urls")),
     path("", include("recommender.urls")),
     path("", include("movies.urls")),
     path("", include("users.urls")),
     path("studio/", include("recommender.studio_urls")),
     path("admin/", admin.site.urls),
-    path("api/", include("recommender.api.urls")),
 ]
 
 handler404 = "recommender.errors.not_found"
