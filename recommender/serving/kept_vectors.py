@@ -7,7 +7,7 @@ as ratings of its film come (`serving.moving`).
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from types import MappingProxyType
 from typing import Any
 
@@ -32,10 +32,26 @@ class FilmVectors:
 
     is_known: NDArray[np.bool_]
     """(n,) which of the films that were asked for have a place in the version: m of them."""
-    vectors: NDArray[np.float32]
-    """(m, d)"""
-    inputs: NDArray[np.float32]
-    """(m, e) the input vectors; e = 0 where the version has none."""
+    numbers: Sequence[Numbers]
+    """Of those m."""
+    dimensions: int
+    """d"""
+
+    @cached_property
+    def vectors(self) -> Numbers:
+        """(m, d)"""
+        return self._columns(slice(self.dimensions), self.dimensions)
+
+    @cached_property
+    def inputs(self) -> Numbers:
+        """(m, e) the input vectors; e = 0 where the version has none. Few ask for them."""
+        return self._columns(slice(self.dimensions, None), 0)
+
+    def _columns(self, columns: slice, width_of_none: int) -> Numbers:
+        if not self.numbers:
+            return np.empty((0, width_of_none), dtype=np.float32)
+        found = np.concatenate([numbers[columns] for numbers in self.numbers])
+        return found.reshape(len(self.numbers), -1)
 
 
 def of_films(
@@ -57,16 +73,10 @@ def of_films(
             more.get(movie_id) if numbers is None else numbers
             for movie_id, numbers in zip(asked, found, strict=True)
         ]
-    known = [numbers for numbers in found if numbers is not None]
-    whole = (
-        np.concatenate(known).reshape(len(known), -1)
-        if known
-        else np.empty((0, version.dimensions), dtype=np.float32)
-    )
     return FilmVectors(
         np.array([numbers is not None for numbers in found], dtype=np.bool_),
-        whole[:, : version.dimensions],
-        whole[:, version.dimensions :],
+        [numbers for numbers in found if numbers is not None],
+        version.dimensions,
     )
 
 
