@@ -1,8 +1,7 @@
 """The nearest movies to a vector, by SQL: always as many as were asked for, if they exist."""
 
 from bisect import bisect_right
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from operator import itemgetter
 from typing import Any
@@ -10,7 +9,6 @@ from typing import Any
 import numpy as np
 from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
-from django.db import connection, transaction
 from django.db.models import BooleanField, Func, QuerySet
 from numpy.typing import NDArray
 
@@ -218,16 +216,11 @@ def _merged(rows: list[Row], size: int) -> list[Row]:
     return merged[:size]
 
 
-@contextmanager
-def _wide_index_scan() -> Iterator[None]:
-    """Let the HNSW index look far, and go on looking until the query has all its rows."""
-    with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute(
-            "SET LOCAL hnsw.iterative_scan = relaxed_order; SET LOCAL hnsw.ef_search = %s",
-            [EF_SEARCH],
-        )
-        yield
-
+# Lets the HNSW index look far, and go on looking until the query has all its rows.
+_WIDE_INDEX_SCAN = """
+    SELECT set_config('hnsw.iterative_scan', 'relaxed_order', true),
+        set_config('hnsw.ef_search', %s, true)
+"""
 
 # Those that ratings tell of, and those that are new; see `NEW_EVERY`.
 _BOTH_KINDS = ("NOT predicted", "predicted")
@@ -292,7 +285,9 @@ class _Look:
         column = f"vector::vector({self.version.dimensions})"
         kinds = _BOTH_KINDS if self.version.predicted_count else _BOTH_KINDS[:1]
         limits = [size * oversampling, size // NEW_EVERY * oversampling]
-        with _wide_index_scan():
+        # What is sent at once is one transaction, which the settings last for.
+        with binary_cursor() as cursor, cursor.connection.pipeline():
+            cursor.execute(_WIDE_INDEX_SCAN, [str(EF_SEARCH)])
             rows = self._read(column, kinds, limits)
         is_short = sum(not row[2] for row in rows) < size
         return None if is_short else _merged(rows, size)
