@@ -26,10 +26,6 @@ _STEPS = 2
 """Of conjugate gradients for each row, in turns with the other side's: lists were as good by one,
 and by as many as it takes."""
 
-_LAST_STEPS = 10
-"""Of conjugate gradients for the users at last: what still differs from fold-in then, some 5e-7 of
-a vector's length, is single precision's own."""
-
 _RESUMED_ITERATIONS = 2
 """After which vectors learnt from four fifths of the ratings were as good as those of a new fit."""
 
@@ -165,10 +161,10 @@ class ImplicitALS(Configured[Settings]):
     and serving. λ itself is `Settings.penalty`.
 
     Rows are solved by a few steps of conjugate gradients (Takács, Pilászy, Tikk, RecSys 2011), and
-    users once more at the end by a few more, so that a trained user vector is what fold-in gives.
-    All rows share YᵀY, by far the most of each row's system, so it is what makes for many steps:
-    both sides are brought to a basis in which YᵀY + λI is the identity (preconditioning), where
-    two steps come closer than three do without, and ten as close as twenty.
+    users once more at the end by as many as it takes, so that a trained user vector is what fold-in
+    gives. All rows share YᵀY, by far the most of each row's system, so it is what makes for many
+    steps: both sides are brought to a basis in which YᵀY + λI is the identity (preconditioning),
+    where two steps come closer than three do without, and ten as close as twenty.
     """
 
     kind = Settings
@@ -236,12 +232,14 @@ class ImplicitALS(Configured[Settings]):
         solver = partial(
             AlternatingLeastSquares(factors=settings.factors).solver, num_threads=self._threads
         )
-        few, more = (partial(solver, cg_steps=steps) for steps in (_STEPS, _LAST_STEPS))
+        few = partial(solver, cg_steps=_STEPS)
+        # Exact arithmetic would need no more steps than this; a row's end when nothing is left.
+        exact = partial(solver, cg_steps=settings.factors)
         for iteration in range(iterations):
             message = f"iteration {iteration + 1} of {iterations}"
             _solve(users, x, y, few, _between(progress, 2 * iteration, halves, message))
             _solve(movies, y, x, few, _between(progress, 2 * iteration + 1, halves, message))
-        _solve(users, x, y, more, _between(progress, halves - 1, halves, "users once more"))
+        _solve(users, x, y, exact, _between(progress, halves - 1, halves, "users once more"))
         progress(1.0, "fitted")
         fold_in = FoldIn(
             gramian(y),
