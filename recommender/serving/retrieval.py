@@ -78,6 +78,15 @@ class Unsettled:
     person_id: int | None
     """None where there is nobody who could have settled any."""
 
+    @property
+    def settled(self) -> str:
+        """What a statement begins with that reads `placed`, once or more often."""
+        if self.person_id is None:
+            return ""
+        # PostgreSQL reads it once for two searches, and as a part of a single one, which lets it
+        # scan with several processes.
+        return f"WITH settled AS {_SETTLED % {'person': self.person_id}}"
+
     def placed(self, version: ModelVersion) -> Statement:
         """See `_placed`."""
         sql = (
@@ -85,7 +94,7 @@ class Unsettled:
             " FROM recommender_movievector WHERE version_id = %s"
         )
         if self.person_id is not None:
-            sql += f" AND movie_id NOT IN {_SETTLED % {'person': self.person_id}}"
+            sql += " AND movie_id NOT IN (SELECT movie_id FROM settled)"
         return sql, (version.pk,)
 
 
@@ -308,6 +317,8 @@ class _Look:
             )
             for kind in kinds
         )
+        if isinstance(self.allowed, Unsettled):
+            nearest = self.allowed.settled + nearest
         statement = self.told.format(nearest=nearest) if self.told else nearest
         # A vector that Django has read is a list.
         vector = np.asarray(self.vector, dtype=np.float32)
