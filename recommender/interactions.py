@@ -72,7 +72,8 @@ class Weighting(Parameters):
 
         s = 1 + growth · d                 where liked
         s = below · (1 + growth · d)       where not, and below < 0: a dislike grows with d
-        s = below / (1 + growth · d)       where not, and below > 0: a weak interest shrinks
+        s = below · (1 − 2 · growth · d)   where not, and below > 0: a weak interest shrinks, and
+                                           far enough below it is a dislike
         c = sign(s) · (1 + alpha · |s| · r)
 
     and c = 0 where s = 0. *Recency* r moves weight from a user's older ratings to their latest,
@@ -94,12 +95,13 @@ class Weighting(Parameters):
     alpha: float = number(3.0, 0.01, 1000.0, Search(0.3, 30, log=True))
     """How much more a rating weighs than the silence about an unrated movie (which weighs 1)."""
 
-    below: float = number(-0.3, -10.0, 1.0, Search(-1, 1, landmarks=(1, 0.8, 0.75)))
-    """What a rating below the user's middle counts against one at the middle: 1 as much as a like,
-    between 0 and 1 a weaker interest, 0 nothing, negative a dislike."""
+    below: float = number(0.75, -10.0, 1.0, Search(-1, 1, landmarks=(1, 0.8, -0.3)))
+    """What a rating just below the user's middle counts against one at the middle: 1 as much as a
+    like, between 0 and 1 a weaker interest, 0 nothing, negative a dislike."""
 
-    growth: float = number(0.5, 0.0, 10.0, Search(0, 2, landmarks=(0, 0.3, 0.5)))
-    """How much more a rating says with each star between it and the user's middle."""
+    growth: float = number(0.5, 0.0, 10.0, Search(0, 2, landmarks=(0, 0.15, 0.5)))
+    """How much more a like says with each star above the user's middle, and how fast what is below
+    it turns to a dislike: at 0.5 one star below says nothing, and less is a dislike."""
 
     recency: float = number(4.0, 0.0, 20.0, Search(0, 10, landmarks=(0, 0, 4)))
     """How much more the latest rating says than an old one: 0 as much, 4 five times as much."""
@@ -178,7 +180,8 @@ class Weighting(Parameters):
         """The formula: values (n,) in half stars, middles (n,) and r (n,)."""
         distance = (values - middles) / HALF_STARS
         grown = 1 + self.growth * np.abs(distance)
-        low = self.below / grown if self.below > 0 else self.below * grown
+        falling = 1 - 2 * self.growth * np.abs(distance)
+        low = self.below * (falling if self.below > 0 else grown)
         strength = np.where(distance >= 0, grown, low)
         confidence = np.sign(strength) * (1 + self.alpha * np.abs(strength) * recencies)
         return confidence.astype(np.float32)

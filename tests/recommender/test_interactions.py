@@ -70,8 +70,20 @@ def test_a_higher_rating_never_says_less(below: float) -> None:
 
 
 @pytest.mark.parametrize(("below", "sign"), [(0.5, 1), (0.0, 0), (-0.5, -1)])
-def test_below_decides_what_a_low_rating_says(below: float, sign: int) -> None:
-    assert np.sign(Weighting(below=below).confidences(values(1, 10))[0]) == sign
+def test_below_decides_what_a_rating_just_below_the_middle_says(below: float, sign: int) -> None:
+    assert np.sign(Weighting(below=below).confidences(values(6, 8))[0]) == sign
+
+
+def test_a_weak_interest_turns_to_a_dislike_further_down() -> None:
+    weighting = Weighting(alpha=4, below=0.5, growth=0.5, prior=3.0, prior_strength=2)
+    # Middles of 6 half stars; the low ratings are half a star, one and two stars below.
+    low = [weighting.confidences(values(6 - step, 6 + step))[0] for step in (1, 2, 4)]
+    np.testing.assert_allclose(low, [1 + 4 * 0.5 * 0.5, 0, -(1 + 4 * 0.5)])
+
+
+@pytest.mark.parametrize("count", [1, 2, 3000])
+def test_by_default_one_star_is_a_dislike(count: int) -> None:
+    assert Weighting().confidences(values(2, *[8] * (count - 1)))[0] < 0
 
 
 ROWS = st.lists(

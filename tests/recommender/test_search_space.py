@@ -65,10 +65,10 @@ def test_the_range_of_the_regularization_moves_with_the_default_and_with_alpha()
 
 
 def test_landmarks_take_the_place_of_defaults(space):
-    alike, by_stars, lately = space.landmarks()
+    alike, by_stars, as_dislikes = space.landmarks()
     assert alike == {**space.defaults, "below": 1, "growth": 0, "recency": 0}
-    assert by_stars == {**space.defaults, "below": 0.8, "growth": 0.3, "recency": 0}
-    assert lately == {**space.defaults, "below": 0.75, "growth": 0.5, "recency": 4}
+    assert by_stars == {**space.defaults, "below": 0.8, "growth": 0.15, "recency": 0}
+    assert as_dislikes == {**space.defaults, "below": -0.3}
 
 
 def test_a_glance_is_cheaper_and_never_dearer(space):
