@@ -130,7 +130,7 @@ def test_retrieval_finds_what_a_look_at_all_films_would(trained, three, stop, mo
 @database
 def test_towards_least_misery_the_one_who_stands_alone_fares_better(trained, three):
     cy = of(three, "cy").user_id
-    joy, care = (films_together(three, 10, stop=stop) for stop in (0, len(POWERS) - 1))
+    joy, care = (films_together(three, 20, stop=stop) for stop in (0, len(POWERS) - 1))
     least = [
         np.mean([min(one.relevance for one in pick.likings.values()) for pick in picks])
         for picks in (joy, care)
