@@ -187,6 +187,10 @@ class Weighting(Parameters):
         return confidence.astype(np.float32)
 
 
+LIKES = Weighting(below=0.0)
+"""For those who ask what people liked: what lies below somebody's middle counts for nothing."""
+
+
 @dataclass(frozen=True)
 class Interactions:
     """Who interacted with what, ready to train on. Rows are users, columns are movies."""

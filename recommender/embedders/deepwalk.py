@@ -12,7 +12,7 @@ from scipy import sparse
 from recommender.catalogue import Films, Material
 from recommender.embedders import pooling, skipgram
 from recommender.embedders.base import FilmEmbedding, Progress, silent
-from recommender.interactions import Interactions, Ratings, Weighting
+from recommender.interactions import LIKES, Interactions, Ratings
 from recommender.parameters import Configured, number
 
 _LIKED_ALIKE = 10
@@ -179,7 +179,7 @@ def _genres(films: Films) -> sparse.csr_matrix:
 
 def _liked_alike(films: Films, ratings: Ratings) -> sparse.csr_matrix:
     """(films, films) the cosine of who likes both, for each film's nearest."""
-    data = Interactions.build(ratings, Weighting())
+    data = Interactions.build(ratings, LIKES)
     liked = sparse.csc_matrix((data.matrix > 0).astype(np.float64))
     lengths = np.sqrt(np.asarray(liked.sum(axis=0)).ravel())
     scaled = sparse.csc_matrix(liked @ sparse.diags(1 / np.maximum(lengths, 1)))

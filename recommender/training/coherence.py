@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from recommender.catalogue import Films
 from recommender.embedders import FilmEmbedding
-from recommender.interactions import Ids, Interactions, Weighting, index_ids
+from recommender.interactions import LIKES, Ids, Interactions, index_ids
 from recommender.training.splits import Split
 
 K = 20
@@ -56,7 +56,7 @@ class Question:
         """About the people of `splits.leave_last_out` who had liked a film before."""
         training = split.training
         candidates, movies = index_ids(training.movie_ids)
-        liked = Interactions.build(training, Weighting())
+        liked = Interactions.build(training, LIKES)
         people = np.intersect1d(split.held_out.user_ids, liked.user_ids)
         if len(people) > most_people:
             people = np.sort(np.random.default_rng(seed).choice(people, most_people, False))

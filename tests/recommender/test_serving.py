@@ -167,7 +167,7 @@ def rate_by_taste(people: int, films: int) -> list[User]:
     random = np.random.default_rng(7)
     tastes, places = random.standard_normal((people, 3)), random.standard_normal((films, 3))
     fits = tastes @ places.T
-    watched = random.random((people, films)) < 0.8 / (1 + np.exp(-2 * fits))
+    watched = random.random((people, films)) < 0.4 / (1 + np.exp(-2 * fits))
     values = np.clip(np.round(6 + 1.5 * fits), 1, 10).astype(int)
     genres = ["Drama", "Comedy", "Horror"]
     movies = [
@@ -182,7 +182,7 @@ def rate_by_taste(people: int, films: int) -> list[User]:
 
 
 def test_the_index_answers_as_an_exact_scan_does(settings, transactional_db):
-    people = rate_by_taste(people=80, films=600)
+    people = rate_by_taste(people=160, films=600)
     version = pipeline.execute(runs.create(parameters={"factors": 16, "iterations": 5}))
     settings.EXACT_SCAN_MAX_VECTORS = 0
     with connection.cursor() as cursor:
