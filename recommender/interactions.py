@@ -1,6 +1,7 @@
 """What training makes of ratings: for every rated movie a confidence, and liked or disliked."""
 
-from collections.abc import Iterator
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -16,8 +17,8 @@ HALF_STARS = 2.0
 _RECENCY_HALVES = 10.0
 """Later ratings after which what is special about the latest has halved."""
 
-_BLOCK = 1 << 19
-"""Ratings weighed or sorted at a time: keeps temporaries near 30 MB however many there are."""
+_BLOCK, _AT_ONCE = 1 << 18, 2
+"""Ratings weighed or sorted at a time, and such blocks side by side: some 30 MB of temporaries."""
 
 
 Ids = NDArray[np.integer[Any]]
@@ -150,11 +151,14 @@ class Weighting(Parameters):
         `rows` (n,) are user positions in 0..users-1, `values` (n,) half stars.
         """
         confidences = np.empty(len(values), dtype=np.float32)
-        for part in blocks_of_users(rows, users):
+
+        def weigh(part: NDArray[np.intp]) -> None:
             owners = rows[part]
             middles = self.middles(owners, values[part], users)[owners]
             recencies = self._recencies(owners, users, None if rated_at is None else rated_at[part])
             confidences[part] = self._confidences(values[part], middles, recencies)
+
+        each_block_of_users(rows, users, weigh)
         return confidences
 
     def _recencies(
@@ -224,20 +228,28 @@ class Interactions:
         return cls(user_ids, movie_ids, matrix)
 
 
-def blocks_of_users(rows: NDArray[np.integer[Any]], users: int) -> Iterator[NDArray[np.intp]]:
-    """Yield positions in `rows` (n,) of all ratings of some users at a time, ascending.
+def each_block_of_users(
+    rows: NDArray[np.integer[Any]], users: int, work: Callable[[NDArray[np.intp]], None]
+) -> None:
+    """Give `work` the positions in `rows` (n,) of all ratings of some users at a time, ascending.
 
     `rows` says whose each rating is, in 0..users-1; the memory for what is made of a block does not
-    grow with n, unless one user has rated more than a block holds.
+    grow with n, unless one user has rated more than a block holds. Two blocks are worked at side by
+    side: sorting, which is most of it, lets others go on.
     """
     if len(rows) <= _BLOCK:
-        yield np.arange(len(rows))
+        work(np.arange(len(rows)))
         return
     ends = np.cumsum(np.bincount(rows, minlength=users))
     block_of_user = ((ends - 1) // _BLOCK).astype(np.int16)
     blocks = block_of_user[rows]
-    for block in range(int(block_of_user[-1]) + 1):
-        yield np.flatnonzero(blocks == block)
+
+    def at(block: int) -> None:
+        work(np.flatnonzero(blocks == block))
+
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        # What one raises is raised here.
+        list(pool.map(at, range(int(block_of_user[-1]) + 1)))
 
 
 def later_ratings(rows: NDArray[np.integer[Any]], rated_at: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from recommender.interactions import Ratings, blocks_of_users, index_ids
+from recommender.interactions import Ratings, each_block_of_users, index_ids
 
 Keys = Callable[[Ratings], tuple[NDArray[np.uint64] | NDArray[np.int64], ...]]
 """What orders ratings of one user: of n ratings, one or more arrays (n,)."""
@@ -71,12 +71,15 @@ def _is_first(ratings: Ratings, keys: Keys, share: float, fewest: int) -> NDArra
     counts = np.bincount(rows, minlength=len(user_ids))
     most = np.where(counts < fewest, 0, np.maximum(1, np.floor(counts * share)))
     is_first = np.zeros(len(ratings), dtype=np.bool_)
-    for part in blocks_of_users(rows, len(user_ids)):
+
+    def mark(part: NDArray[np.intp]) -> None:
         owners = rows[part]
         ordered = np.lexsort((*keys(ratings.take(part)), owners))
         theirs = np.bincount(owners, minlength=len(user_ids))
         place = np.arange(len(part)) - np.repeat(np.cumsum(theirs) - theirs, theirs)
         is_first[part[ordered]] = place < np.repeat(most, theirs)
+
+    each_block_of_users(rows, len(user_ids), mark)
     return is_first
 
 

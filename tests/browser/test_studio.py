@@ -38,7 +38,8 @@ def lit_shares(page: Page) -> set[float]:
     bar, seen = page.locator("#run-bar"), set()
 
     def has_ended() -> bool:
-        seen.update(float(value.get_attribute("value")) for value in bar.all())
+        # At once: the bar may be gone a moment later.
+        seen.update(bar.evaluate_all("bars => bars.map(bar => bar.value)"))
         return page.get_by_role("button", name="Retrain now").is_visible()
 
     wait_until(has_ended, seconds=PATIENCE_MS / 1000)

@@ -137,7 +137,8 @@ def test_ratings_are_weighed_alike_in_one_block_and_in_many(
     weigh = partial(Weighting().confidences_by_user, rows, halves, 12, moments)
     at_once = weigh()
     monkeypatch.setattr(interactions, "_BLOCK", 5)
-    blocks = list(interactions.blocks_of_users(rows, 12))
+    blocks: list[np.ndarray] = []
+    interactions.each_block_of_users(rows, 12, blocks.append)
     assert len(blocks) > 4
     assert sorted(np.concatenate(blocks)) == list(range(len(rows)))
     np.testing.assert_array_equal(weigh(), at_once)
