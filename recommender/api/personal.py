@@ -460,7 +460,7 @@ class RecommendationSerializer(serializers.Serializer[Any]):
     )
     predicted_stars = serializers.FloatField(allow_null=True, help_text=PREDICTED_STARS)
     reasons = ReasonSerializer(
-        many=True, help_text="Films you like that speak most for this one; none if not personal."
+        many=True, help_text="Films you rated that speak most for this one; none if not personal."
     )
 
 
